@@ -1,0 +1,108 @@
+"""
+Expectations against verdicts: what an experiment asserts, judged all at once, failed once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.errors import UsageError
+from chaos.guarantees.guarantee import Guarantee
+from chaos.history import History
+from chaos.history.records import empty
+from chaos.verdict import Status, Verdict, unknown
+
+Bounds = Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One guarantee of a run: its verdict, what was expected of it, and whether the two agree."""
+
+    verdict: Verdict
+    expected: str
+    met: bool
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedRun:
+    """All that a report shows of one run; nothing in it needs the lab any more."""
+
+    name: str
+    lesson: str
+    history: History
+    judged: tuple[Judged, ...]
+    seed: int
+    system: str
+    provider: str = ""
+    settings: Mapping[str, object] = field(default_factory=empty)
+    """Per system: topology, version, configuration as rendered; secrets already masked."""
+    history_file: Path | None = None
+    log_files: Mapping[str, Path] = field(default_factory=empty)
+    error: str | None = None
+    """Why the run could not be judged (void, a dead worker, no server), when it could not."""
+
+
+def judge(
+    history: History,
+    *,
+    holds: Sequence[Guarantee] = (),
+    violated: Sequence[Guarantee] = (),
+    bounded: Mapping[Guarantee, Bounds] | None = None,
+) -> tuple[Judged, ...]:
+    """
+    Judge every expectation on one history.
+
+    :param bounded: violated *and* each named measure within (low, high), low above 0: a loss that stays in a window.
+    """
+    bounds = dict(bounded or {})
+    _refuse_contradictions(holds, violated, bounds)
+    expected = [(guarantee, Status.HOLDS, {}) for guarantee in holds]
+    expected += [(guarantee, Status.VIOLATED, {}) for guarantee in violated]
+    return tuple(_judge_one(history, guarantee, status, {}) for guarantee, status, _ in expected) + tuple(
+        _judge_one(history, guarantee, Status.VIOLATED, ranges) for guarantee, ranges in bounds.items()
+    )
+
+
+def _judge_one(history: History, guarantee: Guarantee, status: Status, ranges: Bounds) -> Judged:
+    try:
+        verdict = guarantee(history)
+    except Exception as problem:  # A crashing checker is no verdict on the system, and never a pass.
+        verdict = unknown(guarantee.name, f"the checker failed: {type(problem).__name__}: {problem}")
+    wanted = status.value if not ranges else f"bounded ({', '.join(_range(*item) for item in ranges.items())})"
+    problem_text = _mismatch(verdict, status, ranges)
+    return Judged(verdict=verdict, expected=wanted, met=problem_text is None, problem=problem_text)
+
+
+def _mismatch(verdict: Verdict, status: Status, ranges: Bounds) -> str | None:
+    if verdict.status is not status:
+        return f"expected {status.value}, {verdict.status.value}: {verdict.reason}"
+    for measure, (low, high) in ranges.items():
+        value = verdict.measures.get(measure)
+        if value is None:
+            return f"expected {measure} in {low:g} to {high:g}, but the verdict has no such measure"
+        if not low <= value <= high:
+            return f"expected {measure} in {low:g} to {high:g}, measured {value:g}"
+    return None
+
+
+def _range(measure: str, bounds: tuple[float, float]) -> str:
+    return f"{measure} {bounds[0]:g} to {bounds[1]:g}"
+
+
+def _refuse_contradictions(
+    holds: Sequence[Guarantee], violated: Sequence[Guarantee], bounds: Mapping[Guarantee, Bounds]
+) -> None:
+    named = [guarantee.name for guarantee in (*holds, *violated, *bounds)]
+    if not named:
+        raise UsageError("expect() needs at least one guarantee: a run that asserts nothing proves nothing")
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise UsageError(f"expected in two ways at once: {', '.join(twice)}")
+    for guarantee, ranges in bounds.items():
+        if not ranges:
+            raise UsageError(f"bounded {guarantee.name} needs a measure with its (low, high)")
+        for measure, (low, high) in ranges.items():
+            if not 0 < low <= high:
+                raise UsageError(f"{guarantee.name}: {measure} needs 0 < low <= high, not ({low:g}, {high:g})")

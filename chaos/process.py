@@ -1,0 +1,69 @@
+"""
+The one place that starts processes on the host. Everything inside a lab is started by the lab's own agents.
+"""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from chaos.errors import ProviderError
+
+
+def start(
+    argv: Sequence[str | Path],
+    *,
+    pass_fds: Sequence[int] = (),
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """
+    Start a process that inherits nothing of ours but ``pass_fds``.
+
+    Its output goes to ``log`` or nowhere: a left-over process that holds the test run's stdout hangs ``pytest | tee`` and CI.
+    """
+    output = log.open("ab") if log else None
+    try:
+        return subprocess.Popen(
+            [str(part) for part in argv],
+            stdin=subprocess.DEVNULL,
+            stdout=output or subprocess.DEVNULL,
+            stderr=output or subprocess.DEVNULL,
+            pass_fds=tuple(pass_fds),
+            env=None if env is None else dict(env),
+            start_new_session=True,  # Ctrl-C is for pytest, which heals; the lab ends when pytest closes it.
+        )
+    except OSError as problem:
+        raise ProviderError(f"cannot start {argv[0]}: {problem.strerror or problem}") from problem
+    finally:
+        if output:
+            output.close()
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    timeout_s: float,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    check: bool = True,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and return its output; a failure says the command, its exit code and its last lines."""
+    try:
+        done = subprocess.run(
+            [str(part) for part in argv],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            check=False,
+        )
+    except OSError as problem:
+        raise ProviderError(f"cannot run {argv[0]}: {problem.strerror or problem}") from problem
+    except subprocess.TimeoutExpired as problem:
+        raise ProviderError(f"{' '.join(map(str, argv))} did not end within {timeout_s:g} s") from problem
+    if check and done.returncode != 0:
+        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
+        raise ProviderError(f"{' '.join(map(str, argv))} ended with code {done.returncode}: {tail or 'no output'}")
+    return done
