@@ -58,11 +58,10 @@ def judge(
     """
     bounds = dict(bounded or {})
     _refuse_contradictions(holds, violated, bounds)
-    expected = [(guarantee, Status.HOLDS, {}) for guarantee in holds]
-    expected += [(guarantee, Status.VIOLATED, {}) for guarantee in violated]
-    return tuple(_judge_one(history, guarantee, status, {}) for guarantee, status, _ in expected) + tuple(
-        _judge_one(history, guarantee, Status.VIOLATED, ranges) for guarantee, ranges in bounds.items()
-    )
+    expectations: list[tuple[Guarantee, Status, Bounds]] = [(guarantee, Status.HOLDS, {}) for guarantee in holds]
+    expectations += [(guarantee, Status.VIOLATED, {}) for guarantee in violated]
+    expectations += [(guarantee, Status.VIOLATED, ranges) for guarantee, ranges in bounds.items()]
+    return tuple(_judge_one(history, *expectation) for expectation in expectations)
 
 
 def _judge_one(history: History, guarantee: Guarantee, status: Status, ranges: Bounds) -> Judged:
