@@ -65,7 +65,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One harm as it was really done: target as resolved at injection, when it began, bit, began to heal and was healed."""
+    """One harm as it was really done: target as resolved, when it began, bit, began to heal and was healed."""
 
     name: str
     target: str
@@ -79,7 +79,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Something seen from outside: a role, a leader, an offset, a Sentinel event, a named point that a client reached."""
+    """Something seen from outside: a role, a leader, an offset, a Sentinel event, a named point a client reached."""
 
     at_ns: int
     party: str
