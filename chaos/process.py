@@ -67,3 +67,17 @@ def run(
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
         raise ProviderError(f"{' '.join(map(str, argv))} ended with code {done.returncode}: {tail or 'no output'}")
     return done
+
+
+Started = subprocess.Popen[bytes]
+"""A process that ``start`` started."""
+
+
+def wait_end(started: Started, *, within_s: float, what: str) -> None:
+    """Wait for the end of a started process; one that outstays its bound is killed and reported."""
+    try:
+        started.wait(within_s)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        started.wait()
+        raise ProviderError(f"{what} did not end within {within_s:g} s and was killed") from None

@@ -8,6 +8,7 @@ byte stream. They heal differently: dropped packets are sent again after the hea
 from dataclasses import dataclass
 from typing import Literal
 
+from chaos.errors import UsageError
 from chaos.network.toxics import Toxic
 
 Direction = Literal["upstream", "downstream"]
@@ -42,6 +43,10 @@ class Loss:
     source: str
     target: str
     per_mille: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.per_mille <= 1000:
+            raise UsageError(f"a loss is 1 to 1000 packets of a thousand, not {self.per_mille!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

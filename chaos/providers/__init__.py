@@ -1,1 +1,39 @@
-"""TODO."""
+"""
+Providers make parties exist. ``PROVIDERS`` is the one list of them, in the order in which ``auto`` tries them.
+"""
+
+from collections.abc import Callable
+
+from chaos.errors import ProviderError, UsageError
+from chaos.providers.contract import Provider
+
+
+def _local() -> Provider:
+    from chaos.providers.local import LocalProvider
+
+    return LocalProvider()
+
+
+PROVIDERS: dict[str, Callable[[], Provider]] = {
+    "local": _local,
+}
+
+
+def choose(name: str = "auto") -> tuple[Provider, str]:
+    """
+    The provider of this name, and why it was chosen.
+
+    ``auto`` takes the first that this machine can do.
+    """
+    if name != "auto":
+        if name not in PROVIDERS:
+            raise UsageError(f"there is no provider {name!r}; there are: auto, {', '.join(PROVIDERS)}")
+        return PROVIDERS[name](), "asked for"
+    reasons = []
+    for known, make in PROVIDERS.items():
+        provider = make()
+        missing = provider.missing()
+        if missing is None:
+            return provider, "the first that this machine can do"
+        reasons.append(f"{known}: {missing}")
+    raise ProviderError(f"no provider works here; {'; '.join(reasons)}; see: chaos doctor")

@@ -6,6 +6,7 @@ inside its party, an address is what ``reach`` returns. What the Docker API alon
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
@@ -50,7 +51,6 @@ class PartySpec:
 
     :param name: host name inside the lab; ``[a-z][a-z0-9-]*``, unique in its lab.
     :param image: for providers that run containers; others ignore it.
-    :param warm: modules that Python workers of this party will import; a provider may import them ahead of time.
     :param interpreter: the Python that runs this party's workers; None is the test run's own.
     """
 
@@ -58,7 +58,6 @@ class PartySpec:
     role: Role = Role.NODE
     ports: tuple[Port, ...] = ()
     image: str | None = None
-    warm: tuple[str, ...] = ()
     interpreter: str | None = None
 
 
@@ -125,7 +124,8 @@ class Spawn:
 
     :param argv: the program and its arguments, as the party sees them; a bare program name is looked up there.
     :param files: path inside the party to content, written before the start.
-    :param python: start ``module:callable`` in the party's worker interpreter instead of ``argv``, with these JSON arguments.
+    :param python: call ``module:callable`` in the party's worker interpreter instead of ``argv``, with ``arguments``
+        (a JSON object) as its one argument; what it returns is the exit code.
     """
 
     name: str
@@ -202,7 +202,7 @@ class Lab(Protocol):
         ...
 
     def unsettled(self) -> Mapping[str, int]:
-        """Per party: sockets that no process owns any more and that still hold bytes for a peer (abandoned requests)."""
+        """Per party: sockets that nobody reads any more and that still hold bytes for a peer (abandoned requests)."""
         ...
 
     def undeclared(self) -> Mapping[str, int]:
@@ -226,7 +226,23 @@ class Lab(Protocol):
         ...
 
     def folder(self, party: str) -> str:
-        """The party's own writable folder, as its processes see it."""
+        """The party's own writable folder, as its processes see it; it goes with the lab."""
+        ...
+
+    def kept(self, party: str) -> str:
+        """A writable folder, as the party's processes see it, whose files survive the lab under ``keep_at``/party."""
+        ...
+
+    def inside(self, party: str) -> AbstractContextManager[None]:
+        """
+        Make the calling thread a part of the party's network: sockets it opens meet the party's faults.
+
+        Needs the ability ``InProcessData``; raises ``MissingAbilityError`` without it.
+        """
+        ...
+
+    def keep(self) -> str:
+        """Let the lab outlive the test run; returns the command that enters it."""
         ...
 
     def clock_error_ns(self, party: str) -> int:
@@ -249,18 +265,19 @@ class Provider(Protocol):
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Optional powers, by name: ``InProcessData``, ``TraceSyscalls``, ``Preload``, ``PacketRules``, ``Workers``, ..."""
+        """Optional powers, by name: ``InProcessData``, ``TraceSyscalls``, ``Preload``, ``PacketRules``, ..."""
         ...
 
     def missing(self) -> str | None:
         """Why this provider cannot work here, with the command that helps; None when it can."""
         ...
 
-    def open(self, *, keep_at: str, mesh: bool = True) -> Lab:
+    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
         """
         Make an empty lab.
 
         :param keep_at: host folder for what survives the lab: logs and event files.
-        :param mesh: False makes parties without proxies and gates, for comparison with the direct network.
+        :param mesh: False makes parties without proxies, for comparison with the direct network.
+        :param warm: modules that Python workers will import; a provider may import them ahead of time.
         """
         ...

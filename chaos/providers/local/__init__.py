@@ -1,1 +1,66 @@
-"""TODO."""
+"""
+The local provider: real server processes in namespaces of this machine, as root or without.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from chaos.errors import ProviderError
+from chaos.providers.agented import AgentedLab
+from chaos.providers.contract import Lab
+from chaos.providers.local.engine import LocalEngine
+from chaos.providers.local.sweep import heal
+from chaos.servers import find
+
+__all__ = ["LocalProvider", "heal"]
+
+
+class LocalProvider:
+    """Labs in namespaces of this machine."""
+
+    name = "local"
+
+    def __init__(self) -> None:
+        self._user_namespace = os.geteuid() != 0
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What this machine adds to the contract."""
+        powers = {"PacketRules", "Streams", "Workers"}
+        if not self._user_namespace:
+            powers.add("InProcessData")
+        return frozenset(powers)
+
+    def missing(self) -> str | None:
+        """Why labs cannot be made here, by making one."""
+        import tempfile
+
+        try:
+            with tempfile.TemporaryDirectory(prefix="chaos-probe-") as folder:
+                lab = self.open(keep_at=folder, mesh=False)
+                lab.close()
+        except ProviderError as problem:
+            return _advice(str(problem), self._user_namespace)
+        return None
+
+    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
+        """Make an empty lab."""
+        program = str(find("toxiproxy").program) if mesh else ""
+        engine = LocalEngine(
+            keep_at=Path(keep_at).absolute(),
+            proxy_program=program,
+            user_namespace=self._user_namespace,
+            warm=("chaos.workloads.worker", *warm),
+        )
+        return AgentedLab(engine, mesh=mesh)
+
+
+def _advice(problem: str, user_namespace: bool) -> str:
+    if not user_namespace:
+        return f"{problem}; inside a container it needs --privileged (or CAP_SYS_ADMIN and CAP_NET_ADMIN)"
+    return (
+        f"{problem}; without root the kernel must allow user namespaces: run as root (sudo), or "
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04), "
+        "or sysctl kernel.unprivileged_userns_clone=1 (older Debian)"
+    )

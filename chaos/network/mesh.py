@@ -1,0 +1,171 @@
+"""
+The transparent mesh as data: which address, which proxy, which packet rule realises a link. Pure functions only.
+
+In each party's namespace an output rule sends TCP for a peer's declared port into the party's own Toxiproxy, whose
+upstream is a *shadow* address of the peer that a second rule maps to the real one: so the proxy's own traffic escapes
+the redirect without any uid or mark, and the peer sees the true source address.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chaos.errors import UsageError
+
+OBSERVER_HOST = "198.19.0.254"
+SHADOW_PREFIX = "198.18.128."
+FIRST_LISTENER = 61000
+MOST_PARTIES = 250
+MOST_PORTS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A party's place: its index gives all its addresses; ``ports`` are its declared data ports, in order."""
+
+    name: str
+    index: int
+    ports: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.index <= MOST_PARTIES:
+            raise UsageError(f"a lab holds at most {MOST_PARTIES} parties; {self.name} would be number {self.index}")
+        if len(self.ports) > MOST_PORTS:
+            raise UsageError(
+                f"{self.name} declares {len(self.ports)} ports; at most {MOST_PORTS} fit the listener block"
+            )
+
+    @property
+    def data(self) -> str:
+        """Where peers, clients and apps reach it; faults act here."""
+        return f"198.18.0.{self.index}"
+
+    @property
+    def shadow(self) -> str:
+        """What a proxy dials to reach it; no configuration may ever name it."""
+        return f"{SHADOW_PREFIX}{self.index}"
+
+    @property
+    def management(self) -> str:
+        """Where the observer reaches it; no fault acts here."""
+        return f"198.19.0.{self.index}"
+
+    def listener(self, port: int) -> tuple[str, int]:
+        """Where, in any other party's namespace, the proxy to this party's port listens."""
+        return f"127.0.1.{self.index}", FIRST_LISTENER + self.ports.index(port)
+
+    def proxy(self, port: int) -> str:
+        """The name, in any other party's Toxiproxy, of the proxy to this party's port."""
+        return f"to-{self.name}-{port}"
+
+
+def wiring(seat: Seat) -> str:
+    """The ``ip -batch`` script for a party's namespace."""
+    return "\n".join(
+        (
+            "link set lo up",
+            f"addr add {seat.data}/24 dev data",
+            "link set data up",
+            f"addr add {seat.management}/24 dev mgmt",
+            "link set mgmt up",
+            f"route add {SHADOW_PREFIX}0/24 dev data",
+            "",
+        )
+    )
+
+
+def cables(seats: Iterable[tuple[Seat, int]]) -> str:
+    """The ``ip -batch`` script for the switch: a cable per party and plane; management ports cannot see one another."""
+    lines = []
+    for seat, pid in seats:
+        data, management = f"d{seat.index}", f"m{seat.index}"
+        lines += [
+            f"link add {data} type veth peer name data netns {pid}",
+            f"link set {data} master swdata up",
+            f"link add {management} type veth peer name mgmt netns {pid}",
+            f"link set {management} master swmgmt up",
+            f"link set {management} type bridge_slave isolated on",
+        ]
+    return "\n".join([*lines, ""])
+
+
+TABLE = f"""
+table ip chaos {{
+  set declared {{ type inet_service; }}
+  set gdrop {{ type ipv4_addr . inet_service; counter; }}
+  set greject {{ type ipv4_addr . inet_service; counter; }}
+  set gnew {{ type ipv4_addr . inet_service; counter; }}
+  set pdrop {{ type ipv4_addr; counter; }}
+  set preject {{ type ipv4_addr; counter; }}
+  map ploss {{ type ipv4_addr : verdict; }}
+  map tomesh {{ type ipv4_addr . inet_service : ipv4_addr . inet_service; }}
+  map unshadow {{ type ipv4_addr . inet_service : ipv4_addr . inet_service; }}
+  counter undeclared {{ }}
+  counter foreign {{ }}
+  chain gate {{
+    type filter hook output priority -150;
+    ip daddr . tcp dport @greject tcp flags & rst == rst accept
+    ip daddr . tcp dport @gdrop drop
+    ip daddr . tcp dport @greject reject with tcp reset
+    tcp flags & (syn|ack) == syn ip daddr . tcp dport @gnew drop
+  }}
+  chain wire {{
+    type filter hook prerouting priority -300;
+    iifname "data" tcp sport != @declared tcp dport != @declared counter name undeclared
+    iifname "data" meta l4proto != {{ tcp, icmp, igmp }} counter name undeclared
+    iifname "data" ip saddr @pdrop drop
+    iifname "data" ip saddr @preject tcp flags & rst == rst accept
+    iifname "data" ip saddr @preject meta l4proto tcp reject with tcp reset
+    iifname "data" ip saddr @preject drop
+    iifname "data" ip saddr vmap @ploss
+  }}
+  chain management {{
+    type filter hook input priority 0;
+    iifname "mgmt" ip saddr != {OBSERVER_HOST} counter name foreign drop
+  }}
+  chain out {{
+    type nat hook output priority -100;
+    dnat ip to ip daddr . tcp dport map @tomesh
+    dnat ip to ip daddr . tcp dport map @unshadow
+  }}
+}}
+"""
+"""
+Installed once per party, before its first process. Faults and new peers only add and delete elements.
+
+The wire rules stand ahead of connection tracking: in the input hook, replies of redirected flows carry the shadow
+address again. The two reset exemptions let a reject's own reset out of, and into, a party that rejects as well: without
+them a two-way reject silently behaves as a hole. ``iifname "data"`` keeps the wire rules off ``lo``, where the local
+proxy's leg carries the peer's address.
+"""
+
+
+def declare(ports: Iterable[int]) -> str:
+    """Nft commands that make these ports known as declared."""
+    numbers = ", ".join(str(port) for port in sorted(set(ports)))
+    return f"add element ip chaos declared {{ {numbers} }}\n" if numbers else ""
+
+
+def introduce(peers: Sequence[Seat]) -> str:
+    """Nft commands, for another party, that put the links to these peers behind its mesh."""
+    pairs = [(peer, port) for peer in peers for port in peer.ports]
+    if not pairs:
+        return ""
+    redirects = ", ".join(
+        f"{peer.data} . {port} : {peer.listener(port)[0]} . {peer.listener(port)[1]}" for peer, port in pairs
+    )
+    shadows = ", ".join(f"{peer.shadow} . {port} : {peer.data} . {port}" for peer, port in pairs)
+    return f"add element ip chaos tomesh {{ {redirects} }}\nadd element ip chaos unshadow {{ {shadows} }}\n"
+
+
+def proxies(peers: Sequence[Seat]) -> list[dict[str, object]]:
+    """The body of Toxiproxy's ``/populate`` for the links to these peers."""
+    return [
+        {
+            "name": peer.proxy(port),
+            "listen": "{}:{}".format(*peer.listener(port)),
+            "upstream": f"{peer.shadow}:{port}",
+            "enabled": True,
+        }
+        for peer in peers
+        for port in peer.ports
+    ]

@@ -1,0 +1,192 @@
+"""
+A lab's life: a janitor outside, an init inside, and launchers that fork the parties' agents.
+
+The init is process 1 of the lab's PID namespace. It holds one end of a socket whose other end only the test process holds:
+on end of file, however the test process died, init exits, and the kernel ends every process of the lab and frees its
+namespaces. The janitor, its parent, then removes the lab's data folder.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from . import kernel, relay
+from .party import Party, run_ip
+from .stream import Message, Stream
+
+SWITCH = """link set lo up
+link add name swdata type bridge
+link add name swmgmt type bridge
+link set swdata up
+addr add {observer}/24 dev swmgmt
+link set swmgmt up
+"""
+
+
+def main(config: Message) -> None:
+    """The janitor: make the namespaces, start init in them, wait for its end, clean up."""
+    folder = Path(config["folder"])
+    control, relay_end = (socket.socket(fileno=fd) for fd in config["fds"])
+    flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID
+    stream = Stream(control)
+    try:
+        uid, gid = os.getuid(), os.getgid()
+        if config["user_namespace"]:
+            kernel.unshare(kernel.CLONE_NEWUSER)
+            kernel.become_root(uid, gid)
+        kernel.unshare(flags)
+    except OSError as problem:
+        stream.send({"failed": str(problem)})
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    pid = os.fork()
+    if pid == 0:
+        kernel.die_with_parent(signal.SIGKILL)
+        _init(stream, relay_end, config)
+    control.close()
+    relay_end.close()
+    os.waitpid(pid, 0)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _init(stream: Stream, relay_end: socket.socket, config: Message) -> None:
+    """Process 1: never returns."""
+    try:
+        _furnish(config)
+        if os.fork() == 0:
+            stream.socket.close()
+            relay.main(Stream(relay_end))
+        relay_end.close()
+        stream.send({"ready": True})
+        Init(stream, config).serve()
+    except Exception as problem:  # Nothing may escape: the test process must hear why the lab is gone.
+        with suppress(OSError):
+            stream.send({"failed": f"{type(problem).__name__}: {problem}"})
+    os._exit(0)
+
+
+def _furnish(config: Message) -> None:
+    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount("proc", "/proc", "proc")
+    Path(config["hosts"]).write_text("127.0.0.1 localhost\n")
+    kernel.mount(config["hosts"], "/etc/hosts", None, kernel.MS_BIND)
+    with suppress(OSError):
+        Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
+    run_ip(SWITCH.format(observer=config["observer"]))
+
+
+class Init:
+    """Takes the test process' orders, and reaps what the lab orphans."""
+
+    def __init__(self, stream: Stream, config: Message) -> None:
+        self._stream, self._config = stream, config
+        self._launchers: dict[str, Stream] = {}
+        self._keep = False
+
+    def serve(self) -> None:
+        """Work until the test process is gone."""
+        signal.signal(signal.SIGCHLD, _reap_orphans)
+        while True:
+            message = self._stream.receive()
+            if message is None:
+                break
+            try:
+                result = getattr(self, f"do_{message['do']}")(message)
+                self._stream.send({"result": result})
+            except Exception as problem:  # The caller knows what was wanted and whom to blame.
+                self._stream.send({"failed": f"{type(problem).__name__}: {problem}"})
+        while self._keep:
+            signal.pause()
+
+    def do_launcher(self, message: Message) -> None:
+        """Start an interpreter that imports modules ahead of time and forks agents on demand."""
+        ours, theirs = socket.socketpair()
+        argv = [message["interpreter"], "-c", _BOOT, json.dumps({**message, "fd": theirs.fileno()})]
+        log = Path(self._config["logs"], f"launcher-{len(self._launchers)}.log").open("ab")
+        with log:
+            subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[theirs.fileno()], cwd="/"
+            )
+        theirs.close()
+        self._launchers[message["key"]] = Stream(ours)
+
+    def do_party(self, message: Message) -> None:
+        """Make a party's agent: forked here, or by the launcher whose imports its workers want."""
+        fd = message.pop("fds")[0]
+        launcher = self._launchers.get(message.get("launcher") or "")
+        if launcher is not None:
+            launcher.send(message, (fd,))
+        elif os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._stream.close()
+            agent(fd, message)
+        os.close(fd)
+
+    def do_ip(self, message: Message) -> None:
+        """Wire the switch. The reaper must not collect ip's exit code before we have seen it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+        try:
+            run_ip(message["batch"])
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+
+    def do_hosts(self, message: Message) -> None:
+        """Names that the whole lab shares; written in place, since the file is a mount."""
+        with Path(self._config["hosts"]).open("a") as file:
+            file.write(message["lines"])
+
+    def do_keep(self, message: Message) -> int:
+        """Outlive the test process."""
+        self._keep = True
+        return os.getpid()
+
+
+def _reap_orphans(*_: Any) -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def agent(fd: int, message: Message) -> None:
+    """In a fresh fork: enter new namespaces and serve as a party's agent; never returns."""
+    stream = Stream(socket.socket(fileno=fd))
+    try:
+        kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWUTS)
+        kernel.set_host_name(message["name"])
+        stream.send({"up": os.getpid()})
+        Party(stream, folder=message["folder"], logs=message["logs"]).serve()
+    except Exception as problem:  # The other end must hear why this party has no agent.
+        with suppress(OSError):
+            stream.send({"failed": f"{type(problem).__name__}: {problem}"})
+    os._exit(0)
+
+
+def launcher(config: Message) -> None:
+    """Import ahead, then fork an agent for each order; what cannot be imported is the worker's to report."""
+    sys.path[:] = sys.path + [entry for entry in config["sys_path"] if entry not in sys.path]
+    for module in config["warm"]:
+        with suppress(Exception):
+            __import__(module)
+    signal.signal(signal.SIGCHLD, _reap_orphans)
+    orders = Stream(socket.socket(fileno=config["fd"]))
+    while (message := orders.receive()) is not None:
+        fd = message.pop("fds")[0]
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            orders.close()
+            agent(fd, message)
+        os.close(fd)
+
+
+_PARENT = str(Path(__file__).parent.parent)
+_BOOT = (
+    f"import json, sys; sys.path.insert(0, {_PARENT!r}); from agent.lab import launcher; "
+    "sys.path.pop(0); launcher(json.loads(sys.argv[1]))"
+)

@@ -1,0 +1,196 @@
+"""
+The processes of one party: start, find, signal, freeze, and tell when they end.
+
+Membership is the network namespace: whatever runs in it, started by us or by what we started, belongs to the party,
+except the agent itself and the mesh.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+FIXPOINT_ROUNDS = 200
+
+
+def network_of(pid: int | str) -> int | None:
+    """The inode of a process' network namespace; None when the process is gone."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/net").st_ino  # noqa: PTH116 - a magic link, not a path.
+    except OSError:
+        return None
+
+
+def look(pid: int) -> tuple[str, int, int] | None:
+    """State letter, parent and session of a process; None when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return fields[0], int(fields[1]), int(fields[3])
+
+
+def every_pid() -> list[int]:
+    """All processes that this PID namespace shows."""
+    with os.scandir("/proc") as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdigit()]
+
+
+class Processes:
+    """What runs in this party, by name."""
+
+    def __init__(self, logs: str, folder: str) -> None:
+        self._logs, self._folder = logs, folder
+        self._network = network_of("self")
+        self._mesh: set[int] = {os.getpid()}
+        self.pids: dict[str, int] = {}
+        self._ended: dict[str, int] = {}
+
+    def start(self, name: str, launch: Callable[[], None], *, mesh: bool = False) -> int:
+        """Fork; the child writes to the log of its name and does ``launch``, which does not return."""
+        if self.state(name) != "ended":
+            raise ValueError(f"{name} is already running")
+        log = f"{self._logs}/{name}.log"
+        pid = os.fork()
+        if pid == 0:
+            _become(launch, log, self._folder)
+        self.pids[name] = pid
+        self._ended.pop(name, None)
+        if mesh:
+            self._mesh.add(pid)
+        return pid
+
+    def reap(self) -> Iterator[tuple[str, int]]:
+        """Collect ended children; yields (name, exit code or minus the signal) for those with a name."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for name, known in self.pids.items():
+                if known == pid and name not in self._ended:
+                    self._ended[name] = os.waitstatus_to_exitcode(status)
+                    yield name, self._ended[name]
+
+    def members(self, name: str | None = None) -> list[int]:
+        """The live processes of the party, or those of one name with all that it started."""
+        found = {}
+        for pid in every_pid():
+            if pid in self._mesh or network_of(pid) != self._network:
+                continue
+            seen = look(pid)
+            if seen and seen[0] not in "ZX":
+                found[pid] = seen
+        if name is None:
+            return list(found)
+        root = self._known(name)
+        return [pid for pid in found if self._belongs(pid, root, found)]
+
+    def state(self, name: str) -> str:
+        """``running``, ``stopped`` or ``ended``."""
+        if name not in self.pids or name in self._ended:
+            return "ended"
+        letters = {seen[0] for pid in self.members(name) if (seen := look(pid))}
+        if not letters:
+            return "ended"
+        return "stopped" if letters <= {"T", "t"} else "running"
+
+    def signal(self, name: str, number: int) -> int:
+        """Signal a name and all it started, again until no new member appears; returns how many were reached."""
+        return self._to_fixpoint(number, lambda: self.members(name))
+
+    def freeze(self) -> int:
+        """Stop all members; returns how many are stopped."""
+        return self._to_fixpoint(signal.SIGSTOP, self.members)
+
+    def thaw(self) -> int:
+        """Let all members go on."""
+        return self._to_fixpoint(signal.SIGCONT, self.members)
+
+    def _to_fixpoint(self, number: int, members: Callable[[], list[int]]) -> int:
+        reached: set[int] = set()
+        for _ in range(FIXPOINT_ROUNDS):
+            fresh = [pid for pid in members() if pid not in reached]
+            if not fresh:
+                break
+            for pid in fresh:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            reached.update(fresh)
+        if number == signal.SIGSTOP:
+            self._wait_stopped(reached)
+        return len(reached)
+
+    def _wait_stopped(self, pids: set[int]) -> None:
+        deadline = time.monotonic() + 1.0
+        for pid in pids:
+            while (seen := look(pid)) and seen[0] not in "TtZX":
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"process {pid} is in state {seen[0]} 1 s after SIGSTOP")
+                os.sched_yield()
+
+    def _known(self, name: str) -> int:
+        if name not in self.pids:
+            raise KeyError(f"no process named {name!r} was started here; there are: {', '.join(self.pids) or 'none'}")
+        return self.pids[name]
+
+    def _belongs(self, pid: int, root: int, found: dict[int, tuple[str, int, int]]) -> bool:
+        while pid in found:
+            if pid == root or found[pid][2] == root:
+                return True
+            pid = found[pid][1]
+        return False
+
+
+def execute(argv: list[str], env: dict[str, str]) -> Callable[[], None]:
+    """A launch that becomes another program."""
+
+    def launch() -> None:
+        os.execvpe(argv[0], argv, env)
+
+    return launch
+
+
+def call(target: str, argument: dict[str, Any], env: dict[str, str], path: list[str]) -> Callable[[], None]:
+    """A launch that calls ``module:callable`` in this interpreter, whose imports are already warm."""
+
+    def launch() -> None:
+        os.environ.update(env)
+        sys.path[:] = sys.path + [entry for entry in path if entry not in sys.path]
+        module, _, name = target.partition(":")
+        __import__(module)
+        code = getattr(sys.modules[module], name)(argument)
+        sys.stdout.flush()
+        os._exit(code if isinstance(code, int) else 0)
+
+    return launch
+
+
+def _become(launch: Callable[[], None], log: str, folder: str) -> None:
+    """In the child: own session, own log, default signals; never returns."""
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        null, output = os.open("/dev/null", os.O_RDWR), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        for source, target in ((null, 0), (output, 1), (output, 2)):
+            os.dup2(source, target)
+        os.closerange(3, 4096)
+        os.chdir(folder)
+        launch()
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    except BaseException:  # Whatever it was, it belongs into this process' own log, and the fork must not go on.
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(127)
+    os._exit(0)

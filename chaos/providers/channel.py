@@ -1,0 +1,118 @@
+"""
+The test process' end of a party agent's stream: batches out, answers and events in.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chaos.errors import ProviderError
+from chaos.providers.agent.stream import Message, Stream
+
+DEADLINE_S = 15.0
+
+
+class AgentError(ProviderError):
+    """An agent could not do what it was told; ``index`` is the command of the batch that failed."""
+
+    def __init__(self, party: str, failed: Message, command: Message) -> None:
+        super().__init__(f"{party}: {command.get('op')} failed: {failed['error']}")
+        self.index: int = failed["index"]
+        self.kind: str = failed["kind"]
+
+
+class AgentChannel:
+    """Talks to one agent. Threads take turns; events that arrive in between are kept."""
+
+    def __init__(self, party: str, stream: Stream) -> None:
+        self.party = party
+        self._stream = stream
+        self._lock = threading.RLock()
+        self._asked: dict[int, list[Message]] = {}
+        self._answers: dict[int, Message] = {}
+        self._number = 0
+        self.events: list[Message] = []
+
+    def send(self, commands: list[Message]) -> int:
+        """Send a batch; returns the ticket to collect its answer with."""
+        with self._lock:
+            self._number += 1
+            self._asked[self._number] = commands
+            try:
+                self._stream.send({"id": self._number, "do": commands})
+            except OSError as problem:
+                raise ProviderError(f"{self.party}: its agent is gone ({problem})") from problem
+            return self._number
+
+    def collect(self, ticket: int, *, within_s: float = DEADLINE_S) -> list[Any]:
+        """Wait for the answer to a batch and return the commands' results."""
+        return list(self._collect(ticket, within_s)["results"])
+
+    def call(self, *commands: Message, within_s: float = DEADLINE_S) -> list[Any]:
+        """Send a batch and wait for its results."""
+        return self.collect(self.send(list(commands)), within_s=within_s)
+
+    def descriptor(self, command: Message) -> int:
+        """The result of a command that hands out a file descriptor."""
+        return int(self._collect(self.send([command]), DEADLINE_S)["fds"][0])
+
+    def drain(self) -> None:
+        """Take in what has arrived, without waiting."""
+        with self._lock:
+            while True:
+                try:
+                    message = self._stream.receive(0)
+                except TimeoutError:
+                    return
+                if message is None:
+                    return
+                self._file(message)
+
+    def close(self) -> None:
+        """Let the agent end."""
+        with self._lock:
+            self._stream.close()
+
+    def _collect(self, ticket: int, within_s: float) -> Message:
+        deadline = time.monotonic() + within_s
+        with self._lock:
+            while ticket not in self._answers:
+                self._file(self._next(ticket, deadline, within_s))
+            answer, commands = self._answers.pop(ticket), self._asked.pop(ticket)
+        if "failed" in answer:
+            raise AgentError(self.party, answer["failed"], commands[answer["failed"]["index"]])
+        return answer
+
+    def _next(self, ticket: int, deadline: float, within_s: float) -> Message:
+        try:
+            message = self._stream.receive(max(0.001, deadline - time.monotonic()))
+        except TimeoutError:
+            wanted = ", ".join(str(command["op"]) for command in self._asked[ticket])
+            raise ProviderError(f"{self.party}: its agent did not answer {wanted} within {within_s:g} s") from None
+        if message is None:
+            raise ProviderError(f"{self.party}: its agent has ended")
+        return message
+
+    def _file(self, message: Message) -> None:
+        if "event" in message:
+            self.events.append(message)
+        else:
+            self._answers[message["id"]] = message
+
+
+def call_all(
+    batches: Iterable[tuple[AgentChannel, list[Message]]], *, within_s: float = DEADLINE_S
+) -> Mapping[str, Any]:
+    """Send to all agents first, then collect: they work side by side. The first failure is raised once all have answered."""
+    tickets = [(channel, channel.send(commands)) for channel, commands in batches if commands]
+    results: dict[str, Any] = {}
+    problems: list[ProviderError] = []
+    for channel, ticket in tickets:
+        try:
+            results[channel.party] = channel.collect(ticket, within_s=within_s)
+        except ProviderError as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+    return results
