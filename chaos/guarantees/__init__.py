@@ -1,1 +1,89 @@
-"""TODO."""
+"""
+Named promises, one file each. A guarantee is a value; calling it judges a history.
+
+Their common language is how operations are recorded. Values are JSON; a refused operation ends ``fail``, one whose fate
+nobody knows ``info``.
+
+==============  =======================  ===================================  ==========================================
+operation       ``value``                ``result`` (ok)                      ``notes``
+==============  =======================  ===================================  ==========================================
+``add``         a value, never used      any                                  ``address``: who acknowledged it
+                twice
+``incr``        any; adds 1              any
+``final-read``  any                      what is left: a list of values,
+                                         or a number; the last read counts
+``acquire``     the lock's name          the fencing token, or null           ``term``: names this acquisition among the
+                                                                              client's; ``expires_ns``: held until then,
+                                                                              on the history's clock; ``token``
+``renew``       the lock's name          true; false, 0, null: it is gone     ``expires_ns``
+``check``       the lock's name          true; false, 0, null: it is gone     ``expires_ns``
+``release``     the lock's name          true or 1 if it deleted something    ``deleted``: the same, if result says else
+``write``       what is written to the   the store's own sequence number, if  ``holder`` and ``term``: whose turn it was
+                guarded resource         it has one: the true order           (or ``token``); ``token``; ``resource``
+==============  =======================  ===================================  ==========================================
+
+An acquisition that found the lock taken ends ``fail``; asking again is a new operation. Final reads are usually the
+observer's, over the management plane, after the system has settled.
+
+No guarantee holds on too little evidence: it is unknown without an acknowledged operation, without a final read where
+one is needed, when the situation that it is about never arose, and when the history has a fault that no operation met.
+"""
+
+from collections.abc import Callable, Mapping
+
+from chaos.guarantees.acked_writes_survive import acked_writes_survive, acked_writes_survive_for
+from chaos.guarantees.counts_match import counts_match
+from chaos.guarantees.exclusive_writes import exclusive_writes
+from chaos.guarantees.fenced_writes import fenced_writes
+from chaos.guarantees.guarantee import FINAL_READ, Check, Guarantee, of_client
+from chaos.guarantees.lock_is_freed import lock_is_freed, lock_is_freed_within
+from chaos.guarantees.lock_is_kept import lock_is_kept
+from chaos.guarantees.monotonic_tokens import monotonic_tokens
+from chaos.guarantees.mutual_exclusion import mutual_exclusion
+from chaos.guarantees.no_phantom_writes import no_phantom_writes
+from chaos.guarantees.only_owner_releases import only_owner_releases
+from chaos.guarantees.recovers import recovers, recovers_within
+
+GUARANTEES: Mapping[str, Guarantee] = {
+    "acked_writes_survive": acked_writes_survive,
+    "no_phantom_writes": no_phantom_writes,
+    "counts_match": counts_match,
+    "mutual_exclusion": mutual_exclusion,
+    "exclusive_writes": exclusive_writes,
+    "fenced_writes": fenced_writes,
+    "monotonic_tokens": monotonic_tokens,
+    "only_owner_releases": only_owner_releases,
+    "lock_is_kept": lock_is_kept,
+    "lock_is_freed": lock_is_freed,
+    "recovers": recovers,
+}
+"""Every guarantee under its name."""
+
+BOUNDED: Mapping[str, Callable[[float], Guarantee]] = {
+    "lock_is_freed": lock_is_freed_within,
+    "recovers": recovers_within,
+}
+"""Those that take a bound in seconds."""
+
+__all__ = [
+    "BOUNDED",
+    "FINAL_READ",
+    "GUARANTEES",
+    "Check",
+    "Guarantee",
+    "acked_writes_survive",
+    "acked_writes_survive_for",
+    "counts_match",
+    "exclusive_writes",
+    "fenced_writes",
+    "lock_is_freed",
+    "lock_is_freed_within",
+    "lock_is_kept",
+    "monotonic_tokens",
+    "mutual_exclusion",
+    "no_phantom_writes",
+    "of_client",
+    "only_owner_releases",
+    "recovers",
+    "recovers_within",
+]

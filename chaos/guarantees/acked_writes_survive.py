@@ -1,0 +1,109 @@
+"""
+Acknowledged writes survive: what a client was told is stored is there when all is over.
+
+Definition: every ``add`` that completed ``ok`` before the last acknowledged ``final-read`` began is in its result.
+"""
+
+from chaos.guarantees.evidence import (
+    final_reads,
+    first_harm_ns,
+    identity,
+    last_heal_ns,
+    missed_faults,
+    read_too_early,
+    shown,
+)
+from chaos.guarantees.guarantee import FINAL_READ, Guarantee, of_client
+from chaos.history import History, Operation, Outcome
+from chaos.verdict import Verdict, Witness, holds, unknown, violated
+
+NAME = "acked_writes_survive"
+
+
+def _judge(history: History) -> Verdict:
+    reads = final_reads(history)
+    if not reads or not isinstance(reads[-1].result, list):
+        return unknown(NAME, "there is no acknowledged final read with a list of values")
+    read, adds = reads[-1], history.select("add")
+    acked = [add for add in adds if add.ok and _end(add) <= read.invoked_ns]
+    if not acked:
+        return unknown(NAME, "no write was acknowledged before the final read")
+    found = {identity(value) for value in read.result}
+    lost = sorted((add for add in acked if identity(add.value) not in found), key=_end)
+    measures = _counts(acked, lost, adds, found) | _times(history, lost)
+    missing = read_too_early(history, read) or _strangers(acked, lost, found)
+    if missing:
+        return unknown(NAME, missing, **measures)
+    if lost:
+        return violated(NAME, _witness(history, acked, lost), None, **measures)
+    missing = missed_faults(history, adds)
+    if missing:
+        return unknown(NAME, missing, **measures)
+    return holds(NAME, f"all {len(acked)} acknowledged writes are in the final read", **measures)
+
+
+def _end(add: Operation) -> int:
+    return add.invoked_ns if add.completed_ns is None else add.completed_ns
+
+
+def _counts(
+    acked: list[Operation], lost: list[Operation], adds: tuple[Operation, ...], found: set[object]
+) -> dict[str, float | None]:
+    unsure = [add for add in adds if add.outcome is Outcome.INFO]
+    return {
+        "acked_count": len(acked),
+        "lost_count": len(lost),
+        "lost_share": len(lost) / len(acked),
+        "info_count": len(unsure),
+        "info_survived_count": sum(identity(add.value) in found for add in unsure),
+    }
+
+
+def _times(history: History, lost: list[Operation]) -> dict[str, float | None]:
+    if not lost:
+        return {}
+    last, harm, heal = _end(lost[-1]), first_harm_ns(history), last_heal_ns(history)
+    # Losses that all lie before the fault (a crash takes what was not yet replicated) end at the fault.
+    begin = lost[0].invoked_ns if harm is None or harm >= last else harm
+    end = last if harm is None else max(harm, last)
+    return {
+        "window_s": (end - begin) / 1e9,
+        "last_lost_after_fault_s": None if harm is None else (last - harm) / 1e9,
+        "last_lost_after_heal_s": None if heal is None else (last - heal) / 1e9,
+    }
+
+
+def _strangers(acked: list[Operation], lost: list[Operation], found: set[object]) -> str | None:
+    """All writes gone and their doubles of another type there: "17" was read where 17 was written."""
+    if len(lost) < len(acked) or not found:
+        return None
+    written, read = shown(acked[0].value), sorted(map(str, found))[0]
+    if {str(identity(add.value)) for add in acked}.isdisjoint(map(str, found)):
+        return None
+    return f"the final read shows values of another type than those written: {written} was written, {read!r} read"
+
+
+def _witness(history: History, acked: list[Operation], lost: list[Operation]) -> Witness:
+    last = lost[-1]
+    by = f" by {last.notes['address']}" if "address" in last.notes else ""
+    sentence = (
+        f"write {shown(last.value)} was acknowledged at {history.seconds(_end(last)):.3f} s{by} and is not in the final "
+        f"read; {len(lost)} of {len(acked)} acknowledged writes are gone"
+    )
+    return Witness(anomaly="lost write", sentence=sentence, operations=(last,))
+
+
+acked_writes_survive = Guarantee(
+    name=NAME,
+    promise="A write that was acknowledged is there when all is over.",
+    check=_judge,
+    source="Jepsen's set workload (jepsen.checker/set); the durability half of every store's acknowledgement",
+    silent_on="when a value could be read in between, in which order values arrived, and writes nobody acknowledged",
+    needs=("add", FINAL_READ),
+    per_client=True,
+)
+
+
+def acked_writes_survive_for(client: str) -> Guarantee:
+    """The same promise, kept to the writes of one client: the one on the losing side of a partition."""
+    return of_client(acked_writes_survive, client)

@@ -1,0 +1,91 @@
+"""
+What guarantees ask of a history before they believe it: when it was harmed, who met the fault, what was read at the end.
+"""
+
+import json
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from chaos.guarantees.guarantee import FINAL_READ
+from chaos.history import Fault, History, Operation, Outcome, Value
+
+
+def identity(value: Value) -> Hashable:
+    """A JSON value as a key: 1, 1.0, true and "1" are four values, and a list can be one."""
+    if type(value) is int or type(value) is str:
+        return value
+    return type(value).__name__, json.dumps(value, sort_keys=True)
+
+
+def integer(value: Value) -> int | None:
+    """A JSON integer, which true and false are not; anything else is None."""
+    return value if type(value) is int else None
+
+
+def harmed_ns(fault: Fault) -> int:
+    """When the fault bit, or failing that when it began."""
+    return fault.begun_ns if fault.effective_ns is None else fault.effective_ns
+
+
+def heal_ns(fault: Fault) -> int | None:
+    """When the fault's healing began: the rule is gone. That all nodes agree again comes later, if at all."""
+    return fault.healed_ns if fault.healing_ns is None else fault.healing_ns
+
+
+def first_harm_ns(history: History) -> int | None:
+    """The first instant at which a fault bit."""
+    return min((harmed_ns(fault) for fault in history.faults), default=None)
+
+
+def last_heal_ns(history: History) -> int | None:
+    """The last instant at which a fault began to heal; None when none did."""
+    heals = [heal for fault in history.faults if (heal := heal_ns(fault)) is not None]
+    return max(heals, default=None)
+
+
+def end_ns(operation: Operation, never: int) -> int:
+    """When the operation ended; ``never`` for one whose client saw no end."""
+    return never if operation.completed_ns is None else operation.completed_ns
+
+
+def last_stamp_ns(history: History) -> int:
+    """The last instant that the history knows."""
+    stamps = [operation.completed_ns or operation.invoked_ns for operation in history]
+    return max([history.header.ended_ns, *stamps])
+
+
+def final_reads(history: History) -> tuple[Operation, ...]:
+    """The acknowledged final reads in order; the last one counts."""
+    return history.select(FINAL_READ, outcome=Outcome.OK)
+
+
+def read_too_early(history: History, read: Operation) -> str | None:
+    """Why this final read proves nothing: the last fault was not yet healing. None when it does."""
+    heal = last_heal_ns(history)
+    if heal is None or read.invoked_ns >= heal:
+        return None
+    return f"the final read came {(heal - read.invoked_ns) / 1e9:.3f} s before the last fault healed"
+
+
+def missed_faults(history: History, operations: Iterable[Operation]) -> str | None:
+    """Why these operations prove nothing about the faults: none was under way in any. None when one was, or no fault."""
+    if not history.faults:
+        return None
+    never = last_stamp_ns(history) + 1
+    spans = [(harmed_ns(fault), never if fault.healed_ns is None else fault.healed_ns) for fault in history.faults]
+    for operation in operations:
+        begun, ended = operation.invoked_ns, end_ns(operation, never)
+        if any(begun <= until and ended >= since for since, until in spans):
+            return None
+    return f"no operation was under way during {', '.join(sorted({fault.name for fault in history.faults}))}"
+
+
+def clock_error_ns(history: History, client: str) -> int:
+    """How far this client's stamps may be off."""
+    return history.header.clock_error_ns.get(client, 0)
+
+
+def shown(value: Any) -> str:
+    """A value in a sentence, never longer than a line."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,78 @@
+"""
+A lock is kept: what was promised until an instant is not gone before it.
+
+Definition: while a client has a lock and has not released it, no ``check`` or ``renew`` (ok) that ended before
+``notes["expires_ns"]`` (of that operation, else of the ``acquire``) answers false, 0 or null.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+
+from chaos.guarantees.evidence import clock_error_ns, identity, integer, missed_faults, shown
+from chaos.guarantees.guarantee import Guarantee
+from chaos.guarantees.holding import Hold, find_holds, learnt_of_loss
+from chaos.history import History, Operation
+from chaos.verdict import Verdict, Witness, holds, unknown, violated
+
+NAME = "lock_is_kept"
+
+
+def _judge(history: History) -> Verdict:
+    stays = find_holds(history)
+    lost = [hold for hold in stays if _left_ns(history, hold, hold.ending) > 0 and _is_loss(hold)]
+    kept = _confirmed(history, stays)
+    measures = {
+        "lost_count": len(lost),
+        "checked_count": len(kept) + len(lost),
+        "left_s": max((_left_ns(history, hold, hold.ending) / 1e9 for hold in lost), default=None),
+    }
+    if lost:
+        return violated(NAME, _witness(history, lost[0]), None, **measures)
+    missing = None if kept else "nobody looked at a lock that it held with time left (needs expires_ns)"
+    missing = missing or missed_faults(history, kept)
+    if missing:
+        return unknown(NAME, missing, **measures)
+    return holds(NAME, f"{len(kept)} looks at a lock with time left, and it was there", **measures)
+
+
+def _is_loss(hold: Hold) -> bool:
+    return hold.ending is not None and learnt_of_loss(hold.ending)
+
+
+def _left_ns(history: History, hold: Hold, look: Operation | None) -> int:
+    """How long the lock should still have been there when this look at it ended; 0 when nothing was promised."""
+    if look is None or look.completed_ns is None:
+        return 0
+    expires = integer(look.notes.get("expires_ns", hold.acquire.notes.get("expires_ns")))
+    return 0 if expires is None else max(0, expires - look.completed_ns - clock_error_ns(history, hold.client))
+
+
+def _confirmed(history: History, stays: Iterable[Hold]) -> list[Operation]:
+    looks: dict[tuple[str, Hashable], list[Operation]] = defaultdict(list)
+    for look in history.select(("check", "renew"), where=lambda look: look.ok and bool(look.result)):
+        looks[look.client, identity(look.value)].append(look)
+    found = []
+    for hold in stays:
+        own = looks[hold.client, hold.lock]
+        first = bisect_left(own, hold.from_ns, key=lambda look: look.invoked_ns)
+        last = bisect_right(own, hold.until_ns, key=lambda look: look.invoked_ns)
+        found += [look for look in own[first:last] if _left_ns(history, hold, look) > 0]
+    return found
+
+
+def _witness(history: History, hold: Hold) -> Witness:
+    left_s = _left_ns(history, hold, hold.ending) / 1e9
+    sentence = f"{hold.client} found {shown(hold.acquire.value)} gone with {left_s:.3f} s of its time left"
+    operations = (hold.acquire, *([hold.ending] if hold.ending else []))
+    return Witness(anomaly="lock lost early", sentence=sentence, operations=operations)
+
+
+lock_is_kept = Guarantee(
+    name=NAME,
+    promise="A lock that was given until an instant is not gone before it.",
+    check=_judge,
+    source="Redis documentation: SET with PX, key eviction; etcd: leases",
+    silent_on="losses that nobody looked for, and what the holder did meanwhile",
+    needs=("acquire",),
+)

@@ -1,0 +1,66 @@
+"""
+No phantom writes: what is there at the end was written by somebody, and as often as that.
+
+Definition: every value in an acknowledged ``final-read`` was the value of an ``add`` that was invoked before the read
+ended and did not complete ``fail``; no value is there more often than it was so invoked.
+"""
+
+from collections import Counter
+from collections.abc import Hashable
+
+from chaos.guarantees.evidence import end_ns, final_reads, identity, last_stamp_ns, missed_faults, shown
+from chaos.guarantees.guarantee import FINAL_READ, Guarantee
+from chaos.history import History, Operation, Outcome
+from chaos.verdict import Verdict, Witness, holds, unknown, violated
+
+NAME = "no_phantom_writes"
+
+
+def _judge(history: History) -> Verdict:
+    reads = [read for read in final_reads(history) if isinstance(read.result, list)]
+    if not any(read.result for read in reads):
+        return unknown(NAME, "no final read showed a value")
+    adds = history.select("add")
+    phantoms = [(read, value, n) for read in reads for value, n in _phantoms(history, read, adds)]
+    measures = {
+        "read_count": sum(len(read.result) for read in reads),
+        "phantom_count": sum(excess for _, _, excess in phantoms),
+    }
+    if phantoms:
+        read, value, _ = phantoms[0]
+        return violated(NAME, _witness(read, value, adds), None, **measures)
+    missing = missed_faults(history, adds)
+    if missing:
+        return unknown(NAME, missing, **measures)
+    return holds(NAME, f"all {measures['read_count']} values read were written", **measures)
+
+
+def _phantoms(history: History, read: Operation, adds: tuple[Operation, ...]) -> list[tuple[Hashable, int]]:
+    until = end_ns(read, last_stamp_ns(history))
+    possible = Counter(
+        identity(add.value) for add in adds if add.outcome is not Outcome.FAIL and add.invoked_ns <= until
+    )
+    there = Counter(identity(value) for value in read.result)
+    return [(value, n - possible[value]) for value, n in there.items() if n > possible[value]]
+
+
+def _witness(read: Operation, value: Hashable, adds: tuple[Operation, ...]) -> Witness:
+    written = tuple(add for add in adds if identity(add.value) == value)
+    name = shown(value[1]) if isinstance(value, tuple) else shown(value)
+    by = f"the final read #{read.index} of {read.client}"
+    if any(add.outcome is not Outcome.FAIL for add in written):
+        return Witness(anomaly="duplicate", sentence=f"{name} is more often in {by} than written", operations=written)
+    if written:
+        sentence = f"write {name} failed for certain and is in {by} all the same"
+        return Witness(anomaly="failed write took effect", sentence=sentence, operations=written[:1])
+    return Witness(anomaly="phantom write", sentence=f"{name} is in {by} and nobody wrote it")
+
+
+no_phantom_writes = Guarantee(
+    name=NAME,
+    promise="What is there at the end was written by somebody, once.",
+    check=_judge,
+    source="Jepsen's set workload: unexpected elements; checkers.md 1.4 on duplicates",
+    silent_on="values that are missing, and writes whose outcome nobody knows: those may be there or not",
+    needs=("add", FINAL_READ),
+)

@@ -1,0 +1,49 @@
+"""
+Which of two operations really came first: by the store's own numbering where there is one, else by their intervals.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chaos.guarantees.evidence import clock_error_ns, end_ns, integer, last_stamp_ns
+from chaos.history import History, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An operation with the stretch in which it took effect; it came before another if it ended before that began."""
+
+    operation: Operation
+    begin: int
+    end: int
+
+
+def by_interval(history: History, operations: Iterable[Operation]) -> list[Placed]:
+    """Between invocation and completion, widened by what the client's clock may be off."""
+    never = last_stamp_ns(history) + 1
+    placed = []
+    for operation in operations:
+        error = clock_error_ns(history, operation.client)
+        placed.append(Placed(operation, operation.invoked_ns - error, end_ns(operation, never) + error))
+    return placed
+
+
+def by_store(history: History, operations: Sequence[Operation]) -> list[Placed]:
+    """By the number that the store gave each operation as its result; by interval when not every one has its own."""
+    numbers = [integer(operation.result) for operation in operations]
+    if None in numbers or len(set(numbers)) < len(numbers):
+        return by_interval(history, operations)
+    return [Placed(operation, number or 0, number or 0) for operation, number in zip(operations, numbers, strict=True)]
+
+
+def settled_before(placed: Iterable[Placed]) -> Iterator[tuple[Placed, list[Placed]]]:
+    """Each operation in order of its beginning, with those that have ended before it since the last one was given."""
+    ordered = sorted(placed, key=lambda one: one.begin)
+    ending = sorted(ordered, key=lambda one: one.end)
+    done = 0
+    for one in ordered:
+        settled = []
+        while ending[done].end < one.begin:
+            settled.append(ending[done])
+            done += 1
+        yield one, settled

@@ -1,0 +1,41 @@
+"""
+Judging a saved history again: what ``chaos recheck`` does.
+"""
+
+import re
+from collections.abc import Iterable
+
+from chaos.errors import UsageError
+from chaos.guarantees import BOUNDED, GUARANTEES
+from chaos.guarantees.guarantee import Guarantee, of_client
+from chaos.history import History
+from chaos.verdict import Verdict
+
+_NAME = re.compile(r"(?P<name>\w+?)(_within\((?P<bound>[0-9.]+)s?\))?(\[(?P<client>[^\]]+)\])?")
+
+
+def guarantee_named(name: str) -> Guarantee:
+    """The guarantee of this name, as verdicts show it: ``recovers``, ``recovers_within(5s)``, ``recovers[c1]``."""
+    parts = _NAME.fullmatch(name)
+    base, bound, client = parts.group("name", "bound", "client") if parts else (name, None, None)
+    known = base in BOUNDED if bound else base in GUARANTEES
+    if not known:
+        bounded = ", ".join(f"{one}_within(…s)" for one in BOUNDED)
+        raise UsageError(f"there is no guarantee {name!r}; there are: {', '.join(GUARANTEES)}, {bounded}")
+    guarantee = BOUNDED[base](float(bound)) if bound else GUARANTEES[base]
+    return of_client(guarantee, client) if client else guarantee
+
+
+def recheck(history: History, names: Iterable[str] | None = None) -> tuple[Verdict, ...]:
+    """
+    Judge a history by the guarantees named, or by all that say something of its kinds of operations.
+
+    Recovery is about faults, so it is judged of histories that have one.
+    """
+    if names is not None:
+        return tuple(guarantee_named(name)(history) for name in names)
+    return tuple(
+        guarantee(history)
+        for guarantee in GUARANTEES.values()
+        if guarantee.applies(history) and (guarantee.needs or history.faults)
+    )

@@ -1,0 +1,93 @@
+"""
+Recovery: after the last fault healed, the workload gets answers again.
+
+Definition: an operation of the workload (everything but final reads) that was invoked after the last fault began to
+heal completed ``ok``, within the bound if one is given.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from chaos.guarantees.evidence import end_ns, first_harm_ns, last_heal_ns, last_stamp_ns
+from chaos.guarantees.guarantee import FINAL_READ, Guarantee
+from chaos.history import History, Operation
+from chaos.verdict import Verdict, Witness, holds, unknown, violated
+
+NAME = "recovers"
+
+
+def recovers_within(bound_s: float) -> Guarantee:
+    """The same promise with a bound in seconds, counted from the beginning of the last healing."""
+    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s)
+
+
+def _guarantee(name: str, bound_s: float | None) -> Guarantee:
+    within = "" if bound_s is None else f" within {bound_s:g} s"
+    return Guarantee(
+        name=name,
+        promise=f"Once the fault heals, operations are acknowledged again{within}.",
+        check=lambda history: _judge(history, name, bound_s),
+        source="availability as 1 - outage / time: MTBF / (MTBF + MTTR)",
+        silent_on="whether the answers are right, and whether every client gets them (narrow it with of_client)",
+        per_client=True,
+    )
+
+
+def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
+    heal, harm = last_heal_ns(history), first_harm_ns(history)
+    if heal is None or harm is None:
+        return unknown(name, "no fault was healed")
+    never = last_stamp_ns(history)
+    work = [operation for operation in history if operation.f != FINAL_READ]
+    tried = [operation for operation in work if operation.invoked_ns >= heal]
+    if not tried:
+        return unknown(name, "nothing was asked after the last fault healed")
+    answered = _first_answer(tried, never)
+    until = end_ns(answered, never) if answered else max(end_ns(operation, never) for operation in tried)
+    waited_s = (until - heal) / 1e9
+    measures = _measures(work, harm, heal, never, answered)
+    if answered and (bound_s is None or waited_s <= bound_s):
+        return holds(name, f"the first answer came {waited_s:.3f} s after the last fault healed", **measures)
+    if bound_s is not None and waited_s <= bound_s:
+        return unknown(
+            name, f"no answer, but clients tried for {waited_s:.3f} s only, and the bound is longer", **measures
+        )
+    return violated(name, _witness(answered or tried[-1], waited_s, len(tried)), None, **measures)
+
+
+def _first_answer(operations: list[Operation], never: int) -> Operation | None:
+    answered = [operation for operation in operations if operation.ok]
+    return min(answered, key=lambda operation: end_ns(operation, never), default=None)
+
+
+def _measures(
+    work: list[Operation], harm: int, heal: int, never: int, healed: Operation | None
+) -> dict[str, float | None]:
+    harmed = _first_answer([operation for operation in work if operation.invoked_ns >= harm], never)
+    until = end_ns(healed, never) if healed else never
+    return {
+        "first_ok_after_inject_s": (end_ns(harmed, never) - harm) / 1e9 if harmed else None,
+        "first_ok_after_heal_s": (until - heal) / 1e9 if healed else None,
+        "outage_s": max(_silences(work, harm, until, never)) / 1e9,
+    }
+
+
+def _silences(work: list[Operation], harm: int, until: int, never: int) -> Iterator[int]:
+    """The stretches without an answer between the first harm and the first answer after the last healing."""
+    answers = sorted(end_ns(operation, never) for operation in work if operation.ok)
+    within = [stamp for stamp in answers if harm < stamp < until]
+    return (later - earlier for earlier, later in pairwise([harm, *within, max(harm, until)]))
+
+
+def _witness(operation: Operation, waited_s: float, tried: int) -> Witness:
+    if operation.ok:
+        return Witness(
+            anomaly="late recovery",
+            sentence=f"the first answer came {waited_s:.3f} s after the last fault healed",
+            operations=(operation,),
+        )
+    sentence = f"none of {tried} operations was acknowledged in the {waited_s:.3f} s after the last fault healed"
+    return Witness(anomaly="no recovery", sentence=sentence, operations=(operation,))
+
+
+recovers = _guarantee(NAME, None)
