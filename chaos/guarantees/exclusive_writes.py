@@ -42,7 +42,10 @@ def _judge(history: History) -> Verdict:
         resources[identity(write.notes.get("resource"))].append(write)
     if len({_owner(write) for write in accepted}) < 2:
         return unknown(NAME, "the resource accepted writes of fewer than two acquisitions")
-    acquires = _acquires(history)
+    acquires, twins = _acquires(history)
+    confused = sorted({write.notes["holder"] for write in accepted if _owner(write) in twins})
+    if confused:
+        return unknown(NAME, f"acquisitions of {', '.join(confused)} cannot be told apart: their notes need a term")
     late = [pair for writes in resources.values() for pair in _late_writes(_own(history, writes, acquires))]
     measures = {"accepted_count": len(accepted), "late_write_count": len(late)}
     if late:
@@ -58,12 +61,16 @@ def _owner(write: Operation) -> Hashable:
     return notes["holder"], identity(notes.get("term", notes.get("token")))
 
 
-def _acquires(history: History) -> dict[Hashable, Placed]:
-    """Each ``acquire`` under its client and term, or its client and token; one without either cannot be told apart."""
-    placed = by_interval(history, [one for one in history.select("acquire") if is_acquired(one)])
-    return {
-        (one.operation.client, identity(one.operation.notes.get("term", one.operation.result))): one for one in placed
-    }
+def _acquires(history: History) -> tuple[dict[Hashable, Placed], set[Hashable]]:
+    """Each ``acquire`` under its client and term, else its client and token; and the names that several have."""
+    found: dict[Hashable, Placed] = {}
+    twins: set[Hashable] = set()
+    for one in by_interval(history, [acquire for acquire in history.select("acquire") if is_acquired(acquire)]):
+        acquire = one.operation
+        key = (acquire.client, identity(acquire.notes.get("term", acquire.result)))
+        if found.setdefault(key, one) is not one:
+            twins.add(key)
+    return found, twins
 
 
 def _own(history: History, writes: Sequence[Operation], acquires: dict[Hashable, Placed]) -> list[Owned]:

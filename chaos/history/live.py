@@ -149,7 +149,7 @@ class LiveHistory:
             self._phases.append(phase)
 
     def freeze(self, header: Header) -> History:
-        """The finished record: operations by invocation, counted from 0; those still open become ``info`` without an end."""
+        """The finished record: operations by invocation, from 0; those still open become ``info`` without an end."""
         with self._lock:
             operations = [operation for reader in self._readers.values() for operation in reader.operations()]
             operations.sort(key=attrgetter("invoked_ns", "client", "index"))
