@@ -1,0 +1,92 @@
+"""
+What a fault is: a value that can be injected, proves that it bit, is healed, and proves that it healed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from chaos.cluster.parties import Target, resolve
+from chaos.errors import UsageError
+from chaos.history.records import Value
+from chaos.providers.contract import Lab, PartySpec, Port, Role
+
+Evidence = Mapping[str, Value]
+Restart = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """
+    What faults act on.
+
+    :param restarts: per party how to start its servers again; a party without an entry stays down when it is killed.
+    """
+
+    lab: Lab
+    restarts: Mapping[str, Restart] = field(default_factory=dict)
+
+    def resolve(self, target: Target) -> tuple[str, ...]:
+        """The parties that a target means now; refuses strangers and resources."""
+        names = resolve(target)
+        for name in names:
+            spec = self.spec(name)
+            if spec.role is Role.RESOURCE:
+                raise UsageError(f"{name} is the resource store that verdicts are read from; faults must not touch it")
+        return names
+
+    def spec(self, party: str) -> PartySpec:
+        """What a party is."""
+        parties = self.lab.parties
+        if party not in parties:
+            raise UsageError(f"there is no party named {party!r} in this lab; there are: {', '.join(parties)}")
+        return parties[party]
+
+    def faultable(self) -> tuple[str, ...]:
+        """All parties that faults may act on."""
+        return tuple(name for name, spec in self.lab.parties.items() if spec.role is not Role.RESOURCE)
+
+    def ports(self, party: str) -> Sequence[Port]:
+        """The party's data ports."""
+        return [port for port in self.spec(party).ports if port.plane != "management"]
+
+
+@runtime_checkable
+class Injection(Protocol):
+    """A fault in force."""
+
+    @property
+    def target(self) -> str:
+        """Whom it hit, as resolved at injection."""
+        ...
+
+    @property
+    def mode(self) -> str | None:
+        """Its variant, where it has some."""
+        ...
+
+    def prove(self) -> Evidence:
+        """Show that it bites; ``VoidRunError`` when it does not."""
+        ...
+
+    def heal(self) -> Evidence:
+        """Take it back. Called once, on every way out."""
+        ...
+
+    def prove_healed(self) -> Evidence:
+        """Wait until what it harmed works again; ``VoidRunError`` when it does not."""
+        ...
+
+
+@runtime_checkable
+class FaultPlan(Protocol):
+    """A harm as a value, before it is done."""
+
+    @property
+    def name(self) -> str:
+        """As reports and histories name it."""
+        ...
+
+    def inject(self, scene: Scene) -> Injection:
+        """Resolve the target and do the harm; what was begun is taken back when it fails."""
+        ...

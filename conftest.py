@@ -1,0 +1,5 @@
+"""
+Fixtures of all systems, for the experiments and tests of this checkout.
+"""
+
+pytest_plugins = ["fixtures.redis", "pytester"]
