@@ -1,1 +1,23 @@
-"""TODO."""
+"""
+What clients do. A workload is a plain function ``name(worker, *, arguments...)`` that a worker process runs.
+"""
+
+from collections.abc import Mapping
+
+WORKLOADS: Mapping[str, str] = {
+    # Unique values into a set; an acknowledged one must be there at the end.
+    "redis-set": "chaos.workloads.redis_sets:set_writer",
+    # The same, acknowledged only when WAIT says that replicas have it.
+    "redis-set-wait": "chaos.workloads.redis_sets:wait_writer",
+    # A counter; what was asked once must have happened once.
+    "redis-incr": "chaos.workloads.redis_sets:incr_writer",
+    # Turns inside a lease lock, with writes to a guarded resource.
+    "redis-lock": "chaos.workloads.redis_leases:lock_holder",
+    # One long lease that is looked after.
+    "redis-lock-keeper": "chaos.workloads.redis_leases:lock_keeper",
+    # One acquisition whose first reply is lost.
+    "redis-lock-lost-reply": "chaos.workloads.redis_leases:lost_reply_acquirer",
+    # A cache that fills up until the server evicts.
+    "redis-cache-filler": "chaos.workloads.redis_cache:cache_filler",
+}
+"""Each workload's short name and its ``module:function``; named, so that listing them loads no client library."""

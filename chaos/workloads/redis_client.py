@@ -54,9 +54,17 @@ _REFUSING_PREFIXES = (
     "NOAUTH",
 )
 
+
+def _refused_in_script(problem: Exception) -> bool:
+    """Before Redis 7 a script's refused write hides its prefix: ``Error running script (...): @user_script: 2: -OOM ...``."""
+    text = str(problem)
+    return text.startswith("Error running script") and any(f"-{prefix} " in text for prefix in _REFUSING_PREFIXES)
+
+
 REDIS_OUTCOMES: OutcomeTable = (
     *(Rule(kind, "fail") for kind in _REFUSALS),
     *(Rule(exceptions.ResponseError, "fail", prefix) for prefix in _REFUSING_PREFIXES),
+    Rule(exceptions.ResponseError, "fail", _refused_in_script),
     Rule(exceptions.ResponseError, "info", "UNBLOCKED"),  # A blocked WAIT on a master that became a replica.
     Rule(exceptions.ConnectionError, "fail", "max number of clients reached"),
     Rule(exceptions.TimeoutError, "info"),

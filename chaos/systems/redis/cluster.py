@@ -205,7 +205,8 @@ class RedisCluster:
     # -- reading, restarting, watching --------------------------------------------------------------------------------
 
     def final_read(self, key: str, node: Node | str | None = None) -> Value:
-        """A key's content on the final master (or on that node), over the management plane; a set is sorted."""
+        """A key's content on the final master (or on that node), over the management plane: a sorted list for a
+        set, a number for a counter."""
         name = str(node or self.leader())
         console = node_console(self.lab, name, password=self.password, timeout_s=READ_TIMEOUT_S)
         try:
@@ -271,4 +272,6 @@ def _read(console: Console, key: str) -> Value:
     if kind not in readers:
         return None
     found = console.ask(*readers[kind])
-    return sorted(found) if kind == "set" else found
+    if kind == "set":
+        return sorted(found)
+    return int(found) if kind == "string" and console.ask("OBJECT", "ENCODING", key) == "int" else found

@@ -28,6 +28,11 @@ LAB_DEFAULTS: Mapping[str, Setting] = {
     "repl-diskless-sync": False,
     "repl-diskless-sync-delay": 0,
 }
+VALKEY_DEFAULTS: Mapping[str, Setting] = {
+    **LAB_DEFAULTS,
+    # Valkey 9 downloads to disk in a thread whose end the main thread notices once a second.
+    "repl-diskless-load": "on-empty-db",
+}
 
 
 def redis_conf(
@@ -38,6 +43,7 @@ def redis_conf(
     user_config: bool = False,
     password: str | None = None,
     debug_command: bool = False,
+    defaults: Mapping[str, Setting] = LAB_DEFAULTS,
 ) -> str:
     """
     A data node's redis.conf.
@@ -64,7 +70,7 @@ def redis_conf(
         needed["replicaof"] = f"{master[0]} {master[1]}"
     include = [f"include {folder}/{USER_CONFIG}"] if user_config else []
     _refuse_owned(settings, needed)
-    return _text([*_lines(LAB_DEFAULTS), *include, *_lines(settings), *_lines(needed)])
+    return _text([*_lines(defaults), *include, *_lines(settings), *_lines(needed)])
 
 
 def sentinel_conf(

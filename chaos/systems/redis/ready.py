@@ -48,15 +48,26 @@ def wait_answers(lab: Lab, console: Console, ref: ProcessRef, *, within_s: float
 def wait_replicated(master: Console, replicas: int, *, within_s: float = START_WITHIN_S) -> None:
     """Wait until a write is acknowledged by so many replicas."""
 
+    refusal = ""
+
     def acknowledged() -> bool:
-        master.ask("SET", "chaos:ready", "1")
+        nonlocal refusal
+        refusal = ""
+        try:
+            master.ask("SET", "chaos:ready", "1")
+            master.ask("DEL", "chaos:ready")
+        except exceptions.ResponseError as problem:
+            refusal = f"{problem} "
+            if not replicas:
+                raise ServerError(f"{master.party} takes no writes: {problem}") from problem
+            return False
         return bool(master.ask("WAIT", replicas, 20) == replicas)
 
     wait_until(
         acknowledged,
         within_s=within_s,
         wanted=f"a write on {master.party} acknowledged by {replicas} replicas",
-        seen=lambda: node_view(master),
+        seen=lambda: f"{refusal}{node_view(master)}",
         every_s=FAST_S,
         error=ServerError,
         forgive=UNREACHABLE,

@@ -15,7 +15,14 @@ from chaos.history.records import empty
 from chaos.providers.contract import Lab, PartySpec, Port, Role, Spawn
 from chaos.servers import Installed, find
 from chaos.systems.redis.cluster import RedisCluster, respawnable, server_names
-from chaos.systems.redis.config import USER_CONFIG, password_in, redis_conf, sentinel_conf
+from chaos.systems.redis.config import (
+    LAB_DEFAULTS,
+    USER_CONFIG,
+    VALKEY_DEFAULTS,
+    password_in,
+    redis_conf,
+    sentinel_conf,
+)
 from chaos.systems.redis.ready import HASTE, read_periods, set_periods, wait_agreed, wait_answers, wait_replicated
 from chaos.systems.redis.settings import (
     DEFAULT,
@@ -132,6 +139,7 @@ class _Plan:
             user_config=self.user_config is not None,
             password=self.password,
             debug_command=_is_modern(self.installed),
+            defaults=VALKEY_DEFAULTS if self.installed.name == "valkey" else LAB_DEFAULTS,
         )
         files = {"redis.conf": text.encode()}
         if self.user_config is not None:
