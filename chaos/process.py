@@ -2,6 +2,7 @@
 The one place that starts processes on the host. Everything inside a lab is started by the lab's own agents.
 """
 
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,3 +85,32 @@ def wait_end(started: Started, *, within_s: float, what: str) -> None:
         started.kill()
         started.wait()
         raise ProviderError(f"{what} did not end within {within_s:g} s and was killed") from None
+
+
+def foreground(argv: Sequence[str | Path], *, cwd: Path | None = None) -> int:
+    """
+    Run a command that shares our terminal, to its end, and return its exit code.
+
+    Ctrl-C reaches the command by itself, SIGTERM is handed on: it is left to heal, and only then do we go on.
+    """
+    try:
+        shown = subprocess.Popen([str(part) for part in argv], cwd=cwd)
+    except OSError as problem:
+        raise ProviderError(f"cannot run {argv[0]}: {problem.strerror or problem}") from problem
+    before = signal.signal(signal.SIGTERM, lambda *_: shown.terminate())
+    try:
+        code, interrupted = _wait_through_interrupts(shown)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if interrupted:
+        raise KeyboardInterrupt
+    return code
+
+
+def _wait_through_interrupts(shown: Started) -> tuple[int, bool]:
+    interrupted = False
+    while True:
+        try:
+            return shown.wait(), interrupted
+        except KeyboardInterrupt:
+            interrupted = True

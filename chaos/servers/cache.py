@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chaos.errors import ProviderError
-from chaos.servers.software import Installed, Software
+from chaos.servers.software import Installed, Software, version_key
 from chaos.wait import wait_until
 
 MANIFEST = "manifest.json"
@@ -93,11 +93,6 @@ def verified(installed: Installed) -> Installed:
             f"run: chaos install {installed.name}={installed.version}"
         )
     return installed
-
-
-def version_key(version: str) -> tuple[int, ...]:
-    """Orders versions by their numbers."""
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _read(manifest: Path, software: Software) -> Installed | None:

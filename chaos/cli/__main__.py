@@ -1,0 +1,9 @@
+"""
+``python -m chaos.cli`` is the ``chaos`` command.
+"""
+
+import sys
+
+from chaos.cli import main
+
+sys.exit(main())

@@ -1,0 +1,118 @@
+"""
+List what there is: systems, software and its versions, faults, guarantees, workloads, experiments.
+"""
+
+import argparse
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from chaos.cli import exits
+from chaos.cli.terminal import plain, say_json, show_table
+
+HELP = "systems, versions, faults, guarantees, workloads, experiments"
+Rows = list[dict[str, str]]
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("what", nargs="?", choices=LISTS, help="only this (default: everything)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Show one list, or all."""
+    lists = {name: LISTS[name]() for name in ([options.what] if options.what else LISTS)}
+    if options.json:
+        say_json(lists)
+        return exits.FINE
+    for title, rows in lists.items():
+        show_table(
+            list(rows[0]) if rows else ["(none)"], [[plain(cell) for cell in row.values()] for row in rows], title=title
+        )
+    return exits.FINE
+
+
+def systems() -> Rows:
+    """Each system with its topologies."""
+    return [
+        {"system": name, "topologies": ", ".join(_topologies(name)), "started by": str(start)}
+        for name, start in _registry("chaos.systems", "SYSTEMS").items()
+    ]
+
+
+def software() -> Rows:
+    """Each piece of software: what can be installed, what is."""
+    from chaos.servers import SOFTWARE, installed
+
+    there: dict[str, list[str]] = {}
+    for each in installed():
+        there.setdefault(each.name, []).append(f"{each.version} ({each.source})")
+    return [
+        {
+            "software": name,
+            "what": entry.what,
+            "offered": ", ".join(f"{offer.version} ({offer.source.label})" for offer in entry.offers),
+            "installed": ", ".join(there.get(name, ["no"])),
+        }
+        for name, entry in SOFTWARE.items()
+    ]
+
+
+def faults() -> Rows:
+    """Each fault with what it does."""
+    return [{"fault": name, "what": _sentence(fault)} for name, fault in _registry("chaos.faults", "FAULTS").items()]
+
+
+def guarantees() -> Rows:
+    """Each guarantee with its promise."""
+    return [
+        {"guarantee": name, "promise": guarantee.promise}
+        for name, guarantee in _registry("chaos.guarantees", "GUARANTEES").items()
+    ]
+
+
+def workloads() -> Rows:
+    """Each workload with what its clients do."""
+    return [
+        {"workload": name, "what": _sentence(workload)}
+        for name, workload in _registry("chaos.workloads", "WORKLOADS").items()
+    ]
+
+
+def experiments() -> Rows:
+    """Each experiment with its lesson."""
+    from chaos.cli.lessons import scan
+    from chaos.cli.places import experiments_folder
+
+    found = (asdict(each) for each in scan(experiments_folder()))
+    return [{key: ", ".join(value) if key == "markers" else value for key, value in each.items()} for each in found]
+
+
+LISTS: dict[str, Callable[[], Rows]] = {
+    "systems": systems,
+    "software": software,
+    "faults": faults,
+    "guarantees": guarantees,
+    "workloads": workloads,
+    "experiments": experiments,
+}
+
+
+def _registry(module: str, name: str) -> Mapping[str, Any]:
+    registry: Mapping[str, Any] = getattr(importlib.import_module(module), name, {})
+    return registry
+
+
+def _topologies(system: str) -> tuple[str, ...]:
+    return tuple(getattr(importlib.import_module(f"chaos.systems.{system}"), "TOPOLOGIES", ()))
+
+
+def _sentence(thing: object) -> str:
+    """What the thing's own docstring says first; a thing that is named as ``module:name`` is looked up."""
+    if isinstance(thing, str):
+        module, _, name = thing.partition(":")
+        thing = getattr(importlib.import_module(module), name)
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())

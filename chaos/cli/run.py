@@ -1,0 +1,83 @@
+"""
+Run the experiments and build their report. What follows ``--`` is handed to pytest as it is.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from chaos.cli import exits
+from chaos.cli.places import experiments_folder, report_folder, results_folder
+from chaos.cli.terminal import say
+
+HELP = "run the experiments and build their report"
+
+FROM_PYTEST = {
+    0: exits.FINE,
+    1: exits.NOT_KEPT,
+    2: exits.INTERRUPTED,
+    3: exits.UNKNOWN,
+    4: exits.BAD_INPUT,
+    5: exits.BAD_INPUT,
+}
+"""pytest's exit codes; 5 is "no test collected": nothing matched what was asked for."""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole catalogue)")
+    parser.add_argument("-k", metavar="EXPRESSION", help="only experiments whose names match, as pytest's -k")
+    parser.add_argument("-m", metavar="MARKERS", help="only experiments with these markers, as pytest's -m")
+    parser.add_argument("--full", action="store_true", help="also the long experiments")
+    parser.add_argument("--seed", type=int, metavar="N", help="replay everything random of an earlier run")
+    parser.add_argument("--provider", metavar="NAME", help="what makes the parties exist (default: what works here)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="each experiment N times")
+    parser.add_argument("--no-report", action="store_true", help="only run")
+    parser.add_argument("--results", type=Path, metavar="DIR", help="Allure results (default: reports/out/results)")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="the report (default: reports/out/report)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run pytest in the foreground, then build the report of whatever it found."""
+    from chaos import process
+
+    results = options.results or results_folder()
+    code = FROM_PYTEST.get(process.foreground(pytest_argv(options, results)), exits.UNKNOWN)
+    if code == exits.NOT_KEPT and not has_failed(results):
+        code = exits.UNKNOWN
+    if not options.no_report and code != exits.BAD_INPUT:
+        _report(results, options.output or report_folder())
+    return code
+
+
+def pytest_argv(options: argparse.Namespace, results: Path) -> list[str]:
+    """The pytest command that runs what was asked for."""
+    given = {
+        "-k": options.k,
+        "-m": options.m,
+        "--chaos-seed": options.seed,
+        "--chaos-provider": options.provider,
+        "--chaos-repeat": options.repeat,
+    }
+    named = [part for name, value in given.items() if value is not None for part in (name, str(value))]
+    full = ["--chaos-full"] if options.full else []
+    paths = options.paths or [str(experiments_folder())]
+    report = ["--alluredir", str(results), "--clean-alluredir"]
+    return [sys.executable, "-m", "pytest", *paths, *report, *named, *full, *options.rest]
+
+
+def has_failed(results: Path) -> bool:
+    """Whether a system under test failed; results that are only *broken* are the environment's fault or ours."""
+    statuses = {json.loads(file.read_text(encoding="utf-8")).get("status") for file in results.glob("*-result.json")}
+    return "failed" in statuses or not statuses
+
+
+def _report(results: Path, output: Path) -> None:
+    from chaos.cli.report import build
+    from chaos.errors import ChaosError
+
+    try:
+        build(results, output)
+    except (ChaosError, ImportError) as problem:
+        say(f"no report: {problem}")  # The run's own result matters more.
