@@ -4,13 +4,16 @@ What a timeline shows, read from a history: a row per client, a lane per party w
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from chaos.history.records import Fault, History, Observation, Outcome, Value
 from chaos.report.axis import Axis, Span, merged
 
 _LEADING = frozenset({"master", "primary", "leader", "controller", "active", "holder"})
+SILENCE = "probe-error"
+"""Observations of this kind say that a server does not answer, or (None) that it answers again."""
+
 _COLUMNS_BUDGET = 12_000
 """Pixel columns over all clients; with more, the grid gets coarser, so that a picture stays below 100 kB."""
 
@@ -86,26 +89,33 @@ def totals(history: History) -> dict[Outcome, int]:
 def lanes_of(history: History, axis: Axis) -> dict[str, list[RoleSpan]]:
     """Per party, in natural order, its roles; a party that also reported a leader gets a second lane "n1 sees"."""
     seen: defaultdict[tuple[str, str], list[Observation]] = defaultdict(list)
-    for observation in sorted(history.observations, key=lambda observation: observation.at_ns):
+    silent: defaultdict[str, list[Observation]] = defaultdict(list)
+    for observation in history.observations:
         if observation.kind in {"role", "leader"}:
             seen[observation.party, observation.kind].append(observation)
+        elif observation.kind == SILENCE:
+            silent[observation.party].append(observation)
     lanes = {}
     for party, kind in sorted(seen, key=lambda key: (natural(key[0]), key[1] != "role")):
         name = f"{party} sees" if kind == "leader" and (party, "role") in seen else party
-        lanes[name] = _spans(seen[party, kind], axis.end_ns)
+        lanes[name] = _spans([*seen[party, kind], *silent[party]], axis.end_ns)
     return lanes
 
 
-def _spans(observations: Sequence[Observation], end_ns: int) -> list[RoleSpan]:
+def _spans(observations: Iterable[Observation], end_ns: int) -> list[RoleSpan]:
+    """A probe's errors interrupt a role: what a server that does not answer holds itself for, nobody saw."""
     spans: list[RoleSpan] = []
-    ends = [observation.at_ns for observation in observations[1:]] + [end_ns]
-    for observation, until in zip(observations, ends, strict=True):
-        text, leads = _role(observation)
+    role, leads = "", False
+    for observation in sorted(observations, key=lambda observation: observation.at_ns):
+        if observation.kind != SILENCE:
+            role, leads = _role(observation)
+        silent = observation.kind == SILENCE and observation.value is not None
+        text, blue = ("no answer", False) if silent else (role, leads)
         if spans and spans[-1].text == text:  # Seen again, not changed.
-            text, leads, begin = spans[-1].text, spans[-1].leads, spans.pop().begin_ns
-        else:
-            begin = observation.at_ns
-        spans.append(RoleSpan(begin_ns=begin, end_ns=until, text=text, leads=leads))
+            continue
+        if spans:
+            spans[-1] = replace(spans[-1], end_ns=observation.at_ns)
+        spans.append(RoleSpan(begin_ns=observation.at_ns, end_ns=end_ns, text=text, leads=blue))
     return [span for span in spans if span.text]
 
 
