@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from chaos.cli import exits
 from chaos.cli.parser import parse
+from chaos.cli.terminal import complain
 from chaos.errors import ChaosError, UsageError
 
 __all__ = ["main"]
@@ -33,5 +34,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(problem: object, code: int) -> int:
-    sys.stderr.write(f"chaos: {problem}\n")
+    complain(problem)
     return code

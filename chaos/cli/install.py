@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from chaos.cli import exits
-from chaos.cli.terminal import progress, say
-from chaos.errors import ChaosError, ProviderError, UsageError
+from chaos.cli.terminal import complain, progress, say
+from chaos.errors import ChaosError
 
 HELP = "install server software: redis, redis=6.2, valkey, ..."
 
@@ -23,23 +23,32 @@ def main(options: argparse.Namespace) -> int:
 
 
 def install_all(requests: Sequence[str]) -> int:
-    """Install each NAME or NAME=VERSION and say where it is, or why it is not."""
+    """Install each NAME or NAME=VERSION and say where it is, or why it is not; a name nobody knows stops it at once."""
+    wanted = [_parted(request) for request in requests]
+    problems = [problem for name, version in wanted if (problem := _install(name, version)) is not None]
+    for problem in problems:
+        complain(problem)
+    return exits.UNKNOWN if problems else exits.FINE
+
+
+def _parted(request: str) -> tuple[str, str | None]:
+    from chaos.servers.locate import offered
+
+    name, _, version = request.partition("=")
+    offered(name, version or None)
+    return name, version or None
+
+
+def _install(name: str, version: str | None) -> ChaosError | None:
     from chaos.servers import install
 
-    problems: list[ChaosError] = []
-    for request in requests:
-        name, _, version = request.partition("=")
-        try:
-            with progress(request) as tell:
-                there = install(name, version or None, tell)
-            say(f"{there.name} {there.version}  {there.program}  ({there.source})")
-        except UsageError:
-            raise
-        except ChaosError as problem:
-            problems.append(problem)
-    if problems:
-        raise ProviderError("; ".join(map(str, problems)))
-    return exits.FINE
+    try:
+        with progress(name) as tell:
+            there = install(name, version, tell)
+    except ChaosError as problem:
+        return problem
+    say(f"{there.name} {there.version}  {there.program}  ({there.source})")
+    return None
 
 
 def _with_lab(requests: Sequence[str]) -> list[str]:

@@ -8,11 +8,15 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chaos import process
 from chaos.errors import ChaosError, MissingSoftwareError
 from chaos.servers import find
 from chaos.servers.software import which
+
+if TYPE_CHECKING:
+    from chaos.providers.contract import Provider
 
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
 
@@ -146,11 +150,11 @@ def providers() -> Iterator[Ability]:
         yield Ability(name=f"provider {name}", state=state, detail=detail)
 
 
-def _missing(make: Callable[[], object]) -> str | None:
+def _missing(make: "Callable[[], Provider]") -> str | None:
     try:
-        return make().missing()  # type: ignore[attr-defined,no-any-return]
-    except (ChaosError, ImportError) as problem:
-        return str(problem)
+        return make().missing()
+    except Exception as problem:  # Whatever it is, this provider does not work here, and the doctor goes on.
+        return f"{type(problem).__name__}: {problem}"
 
 
 def _isolated(program: str, text: str | None = None) -> list[str]:

@@ -3,6 +3,7 @@ The commands and their options.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
@@ -34,7 +35,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse's own exit code for a usage error, 2, means "nobody knows" here."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage()
+        self.print_usage(sys.stderr)
         self.exit(exits.BAD_INPUT, f"{self.prog}: {message}\n")
 
 

