@@ -28,8 +28,13 @@ class Hold:
     ending: Operation | None
     from_ns: int
     until_ns: int
-    stopped_ns: int | None
-    """When a client that neither released nor learnt of its loss was harmed by a fault; None if none did."""
+    harmed_ns: int | None
+    """When a fault that names the client first bit during the stay; None if none did."""
+
+    @property
+    def stopped_ns(self) -> int | None:
+        """When a client that neither released nor learnt of its loss was harmed; None if it ended otherwise or not."""
+        return None if self.ending else self.harmed_ns
 
 
 def find_holds(history: History) -> tuple[Hold, ...]:
@@ -81,15 +86,15 @@ def _hold(
     history: History, client: str, lock: Hashable, acquire: Operation, ending: Operation | None, last_seen: int
 ) -> Hold:
     begun = acquire.invoked_ns if acquire.completed_ns is None else acquire.completed_ns
-    stopped = None if ending else _harmed_after(history, client, begun)
+    harmed = _harmed_between(history, client, begun, _until(ending) if ending else None)
     return Hold(
         lock=lock,
         client=client,
         acquire=acquire,
         ending=ending,
         from_ns=begun,
-        until_ns=_until(ending) if ending else max(last_seen, stopped or begun),
-        stopped_ns=stopped,
+        until_ns=_until(ending) if ending else max(last_seen, harmed or begun),
+        harmed_ns=harmed,
     )
 
 
@@ -99,10 +104,11 @@ def _until(ending: Operation) -> int:
     return ending.invoked_ns
 
 
-def _harmed_after(history: History, client: str, since_ns: int) -> int | None:
+def _harmed_between(history: History, client: str, since_ns: int, until_ns: int | None) -> int | None:
     named = re.compile(rf"(?<![\w-]){re.escape(client)}(?!\w)")
     instants = (harmed_ns(fault) for fault in history.faults if named.search(fault.target))
-    return min((instant for instant in instants if instant >= since_ns), default=None)
+    during = (at for at in instants if since_ns <= at and (until_ns is None or at <= until_ns))
+    return min(during, default=None)
 
 
 def by_lock(holds: Iterable[Hold]) -> dict[Hashable, list[Hold]]:

@@ -3,8 +3,9 @@ A lock is freed: when its holder stops, somebody else gets in (deadlock freedom,
 
 Definition: a lock is *idle* while no client is inside and at least one asks for it: from the end of a stay, or from the
 first ``acquire`` that was asked after it, to the completion of the next ``acquire`` (ok). A stay ends when its release
-was answered; a stay without a release ends when a fault harms its client, and else not at all. Every idle stretch ends
-with an acquisition, within the bound if one is given. ``wait_s`` is the longest.
+was answered; a stay without a release ends when a fault harms its client, and else not at all; a stay during which
+another client gets in has ended when a fault harmed its client, or at the latest then. Every idle stretch ends with an
+acquisition, within the bound if one is given. ``wait_s`` is the longest.
 
 A promise of progress is never broken by a finite history; without a bound, "violated" means that those who asked were
 refused until the run ended, and the experiment has to see to it that this was long enough.
@@ -100,7 +101,10 @@ def _idle_of(asked: list[Operation], stays: list[Hold], never: int) -> list[Idle
     found: list[Idle | None] = []
     free_ns, before = -1, None
     for hold in stays:
-        found.append(_idle(asked, before, hold.acquire, free_ns, hold.from_ns))
+        since_ns = free_ns
+        if before and before.client != hold.client and hold.from_ns < free_ns:
+            since_ns = min(hold.from_ns, before.harmed_ns or hold.from_ns)
+        found.append(_idle(asked, before, hold.acquire, since_ns, hold.from_ns))
         if _freed_ns(hold, never) >= free_ns:
             free_ns, before = _freed_ns(hold, never), hold
     found.append(_unanswered(asked, before, free_ns, never))
@@ -116,7 +120,7 @@ def _freed_ns(hold: Hold, never: int) -> int:
 
 def _idle(asked: list[Operation], before: Hold | None, by: Operation, free_ns: int, got_ns: int) -> Idle | None:
     """The stretch that this acquisition ended, from the first who was waiting or asked while the lock was free."""
-    if got_ns <= free_ns:
+    if got_ns < free_ns:
         return None
     first = bisect_left(asked, free_ns, key=lambda attempt: attempt.invoked_ns)
     candidates = [by, *asked[first : first + 1]]

@@ -6,7 +6,7 @@ ended and did not complete ``fail``; no value is there more often than it was so
 """
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from chaos.guarantees.evidence import end_ns, final_reads, identity, last_stamp_ns, missed_faults, shown
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
@@ -21,30 +21,32 @@ def _judge(history: History) -> Verdict:
     if not any(read.result for read in reads):
         return unknown(NAME, "no final read showed a value")
     adds = history.select("add")
-    phantoms = [(read, value, n) for read in reads for value, n in _phantoms(history, read, adds)]
+    phantoms = [(read, value, n) for read in reads for value, n in _phantoms(read, _before(history, read, adds))]
     measures = {
         "read_count": sum(len(read.result) for read in reads),
         "phantom_count": sum(excess for _, _, excess in phantoms),
     }
     if phantoms:
         read, value, _ = phantoms[0]
-        return violated(NAME, _witness(read, value, adds), None, **measures)
+        return violated(NAME, _witness(read, value, _before(history, read, adds)), None, **measures)
     missing = missed_faults(history, adds)
     if missing:
         return unknown(NAME, missing, **measures)
     return holds(NAME, f"all {measures['read_count']} values read were written", **measures)
 
 
-def _phantoms(history: History, read: Operation, adds: tuple[Operation, ...]) -> list[tuple[Hashable, int]]:
+def _before(history: History, read: Operation, adds: Iterable[Operation]) -> list[Operation]:
     until = end_ns(read, last_stamp_ns(history))
-    possible = Counter(
-        identity(add.value) for add in adds if add.outcome is not Outcome.FAIL and add.invoked_ns <= until
-    )
+    return [add for add in adds if add.invoked_ns <= until]
+
+
+def _phantoms(read: Operation, adds: list[Operation]) -> list[tuple[Hashable, int]]:
+    possible = Counter(identity(add.value) for add in adds if add.outcome is not Outcome.FAIL)
     there = Counter(identity(value) for value in read.result)
     return [(value, n - possible[value]) for value, n in there.items() if n > possible[value]]
 
 
-def _witness(read: Operation, value: Hashable, adds: tuple[Operation, ...]) -> Witness:
+def _witness(read: Operation, value: Hashable, adds: list[Operation]) -> Witness:
     written = tuple(add for add in adds if identity(add.value) == value)
     name = shown(value[1]) if isinstance(value, tuple) else shown(value)
     by = f"the final read #{read.index} of {read.client}"
@@ -53,7 +55,7 @@ def _witness(read: Operation, value: Hashable, adds: tuple[Operation, ...]) -> W
     if written:
         sentence = f"write {name} failed for certain and is in {by} all the same"
         return Witness(anomaly="failed write took effect", sentence=sentence, operations=written[:1])
-    return Witness(anomaly="phantom write", sentence=f"{name} is in {by} and nobody wrote it")
+    return Witness(anomaly="phantom write", sentence=f"{name} is in {by} and nobody had written it")
 
 
 no_phantom_writes = Guarantee(

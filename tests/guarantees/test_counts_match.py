@@ -1,0 +1,54 @@
+"""
+Increments that are gone and increments applied twice are found; those of unknown fate excuse neither.
+"""
+
+import pytest
+
+from chaos.guarantees import counts_match
+from chaos.history import History
+from chaos.verdict import Status
+from tests.history.build import fault, history, op
+
+
+def after(total: object, *outcomes: str) -> History:
+    increments = [op("c1", "incr", at=at, outcome=outcome) for at, outcome in enumerate(outcomes)]
+    return history([*increments, op("observer", "final-read", at=99, result=total)])
+
+
+@pytest.mark.parametrize("total", [2, 3])
+def test_total_between_acknowledged_and_possible_holds(total: int) -> None:
+    verdict = counts_match(after(total, "ok", "info", "ok", "fail"))
+    assert verdict.status is Status.HOLDS
+    assert verdict.measures == {
+        "sent_count": 4,
+        "acked_count": 2,
+        "applied_count": total,
+        "excess_count": 0,
+        "missing_count": 0,
+    }
+
+
+def test_more_than_possible_is_violated() -> None:
+    verdict = counts_match(after(5, "ok", "info", "ok", "fail"))
+    assert verdict.status is Status.VIOLATED
+    assert verdict.witness is not None
+    assert verdict.witness.anomaly == "applied twice"
+    assert verdict.measures["excess_count"] == 2
+
+
+def test_less_than_acknowledged_is_violated() -> None:
+    verdict = counts_match(after(1, "ok", "info", "ok", "fail"))
+    assert verdict.status is Status.VIOLATED
+    assert verdict.witness is not None
+    assert verdict.witness.anomaly == "lost increment"
+    assert verdict.measures["missing_count"] == 1
+
+
+def test_too_little_evidence_is_unknown() -> None:
+    assert counts_match(after(None, "ok")).status is Status.UNKNOWN
+    assert counts_match(after([1], "ok")).status is Status.UNKNOWN
+    assert counts_match(after(0, "fail", "info")).status is Status.UNKNOWN
+    assert counts_match(history([op("c1", "incr")])).status is Status.UNKNOWN
+    read = op("o", "final-read", at=9, result=1)
+    assert counts_match(history([op("c1", "incr"), read], [fault(4, 5)])).status is Status.UNKNOWN
+    assert counts_match(history([op("c1", "incr"), read], [fault(0, 10)])).status is Status.UNKNOWN

@@ -1,0 +1,65 @@
+"""
+What nobody wrote, or wrote once and is there twice, is found.
+"""
+
+import pytest
+
+from chaos.guarantees import no_phantom_writes
+from chaos.history import History
+from chaos.verdict import Status
+from tests.history.build import fault, history, op
+
+
+def after(result: object) -> History:
+    operations = [
+        op("c1", "add", 1, at=1),
+        op("c1", "add", 2, at=2, outcome="info"),
+        op("c1", "add", 3, at=3, outcome="fail"),
+        op("c1", "add", 4, at=4, took=None),
+        op("observer", "final-read", at=9, result=result),
+        op("c1", "add", 5, at=10),
+    ]
+    return history(operations)
+
+
+def test_written_and_perhaps_written_values_hold() -> None:
+    verdict = no_phantom_writes(after([1, 2, 4]))
+    assert verdict.status is Status.HOLDS
+    assert verdict.measures == {"read_count": 3, "phantom_count": 0}
+
+
+@pytest.mark.parametrize(
+    ("result", "anomaly"),
+    [
+        ([1, 9], "phantom write"),
+        ([1, 3], "failed write took effect"),
+        ([1, 1], "duplicate"),
+        ([1, "1"], "phantom write"),
+        ([1, True], "phantom write"),
+        ([5], "phantom write"),
+        ([[1]], "phantom write"),
+    ],
+)
+def test_value_that_was_not_written_so_is_violated(result: list[object], anomaly: str) -> None:
+    verdict = no_phantom_writes(after(result))
+    assert verdict.status is Status.VIOLATED
+    assert verdict.witness is not None
+    assert verdict.witness.anomaly == anomaly
+    assert verdict.measures["phantom_count"] == 1
+
+
+def test_value_asked_for_twice_may_be_there_twice() -> None:
+    adds = [op("c1", "add", 1, at=1), op("c1", "add", 1, at=2)]
+    assert no_phantom_writes(history([*adds, op("o", "final-read", at=9, result=[1, 1])])).status is Status.HOLDS
+
+
+def test_phantom_in_an_earlier_final_read_is_violated_too() -> None:
+    reads = [op("o", "final-read", at=8, result=[7]), op("o", "final-read", at=9, result=[1])]
+    assert no_phantom_writes(history([op("c1", "add", 1), *reads])).status is Status.VIOLATED
+
+
+def test_too_little_evidence_is_unknown() -> None:
+    assert no_phantom_writes(after([])).status is Status.UNKNOWN
+    assert no_phantom_writes(after(7)).status is Status.UNKNOWN
+    faulty = history([op("c1", "add", 1), op("o", "final-read", at=9, result=[1])], [fault(4, 5)])
+    assert no_phantom_writes(faulty).status is Status.UNKNOWN

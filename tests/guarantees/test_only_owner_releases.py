@@ -1,0 +1,76 @@
+"""
+A client that takes away the next holder's lock is found; one whose late release does nothing is not blamed.
+"""
+
+import pytest
+
+from chaos.guarantees import only_owner_releases
+from chaos.history import History, Operation
+from chaos.verdict import Status
+from tests.history.build import fault, history, op
+
+
+def acquire(client: str, at: float, outcome: str = "ok", took: float | None = 0.1) -> Operation:
+    return op(client, "acquire", "lock", at=at, outcome=outcome, took=took)
+
+
+def release(client: str, at: float, result: object = 1, outcome: str = "ok") -> Operation:
+    return op(client, "release", "lock", at=at, result=result, outcome=outcome)
+
+
+def taken_over(late: Operation) -> History:
+    """a loses its lock to b, and then releases."""
+    return history([acquire("a", 1), acquire("b", 6), late, release("b", 9)], [fault(2, 7, target="a")])
+
+
+def test_late_release_that_deletes_the_next_holders_lock_is_violated() -> None:
+    verdict = only_owner_releases(taken_over(release("a", 7)))
+    assert verdict.status is Status.VIOLATED
+    assert verdict.measures == {"foreign_release_count": 1, "stolen_count": 1}
+    assert verdict.witness is not None
+    assert [(one.client, one.f) for one in verdict.witness.operations] == [("b", "acquire"), ("a", "release")]
+    assert verdict.witness.sentence == "a released lock at 7.000 s, which b had acquired at 6.100 s"
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        release("a", 7, 0),
+        release("a", 7, False),
+        release("a", 7, outcome="fail"),
+        op("a", "release", "lock", at=7, result="OK", deleted=0),
+    ],
+)
+def test_late_release_that_deletes_nothing_holds(late: Operation) -> None:
+    verdict = only_owner_releases(taken_over(late))
+    assert verdict.status is Status.HOLDS
+    assert verdict.measures == {"foreign_release_count": 1, "stolen_count": 0}
+
+
+def test_release_of_the_own_lock_while_a_sleeper_believes_to_hold_it_is_right() -> None:
+    """b acquires, sleeps past its lease; a acquires and releases its own; b wakes up and releases nothing."""
+    operations = [acquire("b", 1), acquire("a", 6), release("a", 7), release("b", 9, 0)]
+    assert only_owner_releases(history(operations)).status is Status.HOLDS
+
+
+def test_release_without_any_acquisition_is_foreign() -> None:
+    assert only_owner_releases(history([acquire("b", 1), release("a", 3)])).status is Status.VIOLATED
+
+
+def test_release_after_an_acquisition_of_unknown_fate_may_be_of_the_own_lock() -> None:
+    operations = [acquire("a", 1, "info", took=None), acquire("b", 6), release("a", 7)]
+    assert only_owner_releases(history(operations)).status is Status.UNKNOWN
+
+
+def test_acquisition_and_release_that_overlap_prove_nothing() -> None:
+    operations = [acquire("a", 1), op("b", "acquire", "lock", at=6, took=2), release("a", 7)]
+    assert only_owner_releases(history(operations)).status is Status.UNKNOWN
+
+
+def test_promise_not_put_to_the_test_is_unknown() -> None:
+    orderly = [acquire("a", 1), release("a", 2), acquire("b", 3), release("b", 4)]
+    verdict = only_owner_releases(history(orderly))
+    assert verdict.status is Status.UNKNOWN
+    assert "after another client had taken it over" in verdict.reason
+    unmet = history([acquire("a", 1), acquire("b", 6), release("a", 7, 0)], [fault(8, 9)])
+    assert only_owner_releases(unmet).status is Status.UNKNOWN

@@ -1,0 +1,122 @@
+"""
+Every guarantee is registered, says what it promises, and keeps the rules that all of them share.
+"""
+
+from pathlib import Path
+
+import pytest
+
+import chaos.guarantees
+from chaos.errors import UsageError
+from chaos.guarantees import BOUNDED, GUARANTEES, Guarantee
+from chaos.guarantees.recheck import guarantee_named, recheck
+from chaos.history import History, Operation
+from chaos.history.archive import load, save
+from chaos.verdict import Status
+from tests.history.build import fault, history, op
+
+SHARED = {"__init__", "evidence", "guarantee", "holding", "placing", "recheck"}
+"""Files of the folder that hold no guarantee of their own."""
+
+UNITS = ("_s", "_count", "_share")
+
+EVERYTHING = [
+    *(op("c1", "add", value, at=value / 10) for value in range(50)),
+    *(op("c2", "incr", at=at) for at in range(5)),
+    op("a", "acquire", "lock", at=0.2, result=1, term=1, expires_ns=9_000_000_000),
+    op("a", "check", "lock", at=0.6, result=True),
+    op("a", "write", 1, at=1, result=1, holder="a", term=1, token=1),
+    op("b", "acquire", "lock", at=2, result=2, term=1),
+    op("b", "write", 2, at=2.5, result=2, holder="b", term=1, token=2),
+    op("a", "write", 3, at=3, result=3, holder="a", term=1, token=1),
+    op("a", "release", "lock", at=3.5, result=1),
+    op("b", "release", "lock", at=4, result=0),
+    op("observer", "final-read", at=9, result=list(range(49))),
+]
+
+
+@pytest.fixture
+def recorded() -> History:
+    return history(EVERYTHING, [fault(0.5, 4)])
+
+
+def test_every_file_of_a_guarantee_is_registered_under_its_name() -> None:
+    files = {path.stem for path in Path(chaos.guarantees.__file__).parent.glob("*.py")}
+    assert files - SHARED == set(GUARANTEES)
+
+
+@pytest.mark.parametrize("name", GUARANTEES)
+def test_guarantee_is_importable_by_its_name_and_says_what_it_promises(name: str) -> None:
+    guarantee = GUARANTEES[name]
+    assert guarantee is getattr(chaos.guarantees, name)
+    assert guarantee.name == name
+    assert guarantee.promise.endswith(".")
+    assert guarantee.source
+    assert guarantee.silent_on
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES.values(), ids=list(GUARANTEES))
+def test_nothing_is_unknown(guarantee: Guarantee) -> None:
+    assert guarantee(history([])).status is Status.UNKNOWN
+    assert guarantee(history([], [fault(1, 2)])).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES.values(), ids=list(GUARANTEES))
+def test_operations_nobody_saw_the_end_of_prove_nothing(guarantee: Guarantee, recorded: History) -> None:
+    vanished = [op(one.client, one.f, one.value, at=one.invoked_ns / 1e9, took=None) for one in recorded]
+    assert guarantee(history(vanished)).status is not Status.HOLDS
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES.values(), ids=list(GUARANTEES))
+def test_measures_end_in_their_unit_and_witnesses_are_of_the_history(guarantee: Guarantee, recorded: History) -> None:
+    verdict = guarantee(recorded)
+    assert verdict.guarantee == guarantee.name
+    assert all(name.endswith(UNITS) for name in verdict.measures)
+    if verdict.witness:
+        assert set(map(id, verdict.witness.operations)) <= set(map(id, recorded))
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES.values(), ids=list(GUARANTEES))
+def test_names_of_clients_change_no_verdict(guarantee: Guarantee, recorded: History) -> None:
+    names = {"a": "zoe", "b": "c", "c1": "x", "c2": "y", "observer": "eye"}
+
+    def renamed(one: Operation) -> Operation:
+        notes = {key: names.get(value, value) if key == "holder" else value for key, value in one.notes.items()}
+        took = 0.1
+        return op(names[one.client], one.f, one.value, one.invoked_ns / 1e9, took, one.result, one.outcome, **notes)
+
+    other = guarantee(history([renamed(one) for one in recorded], recorded.faults))
+    assert (other.status, dict(other.measures)) == (guarantee(recorded).status, dict(guarantee(recorded).measures))
+
+
+def test_recheck_judges_what_the_history_speaks_of(recorded: History, tmp_path: Path) -> None:
+    verdicts = {one.guarantee: one.status for one in recheck(load(save(recorded, tmp_path / "history.jsonl.gz")))}
+    assert set(verdicts) == set(GUARANTEES)
+    assert verdicts["acked_writes_survive"] is Status.VIOLATED
+    assert verdicts["mutual_exclusion"] is Status.VIOLATED
+    assert verdicts["exclusive_writes"] is Status.VIOLATED
+    assert verdicts["fenced_writes"] is Status.VIOLATED
+    assert verdicts["monotonic_tokens"] is Status.HOLDS
+    assert verdicts["recovers"] is Status.HOLDS
+
+
+def test_recheck_leaves_out_what_the_history_does_not_speak_of() -> None:
+    recorded = history([op("c1", "add", 1), op("observer", "final-read", at=9, result=[1])])
+    assert [one.guarantee for one in recheck(recorded)] == ["acked_writes_survive", "no_phantom_writes"]
+
+
+def test_recheck_judges_all_that_are_named(recorded: History) -> None:
+    names = ["counts_match", "recovers_within(5s)", "acked_writes_survive[c1]", "recovers_within(0.5s)[c1]"]
+    assert [one.guarantee for one in recheck(recorded, names)] == names
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "counts_match_within(3s)", "recovers_within(xs)", "recovers[", "[c1]"])
+def test_unknown_name_is_refused_with_those_that_exist(name: str) -> None:
+    with pytest.raises(UsageError, match=r"there are: acked_writes_survive, .*recovers_within"):
+        guarantee_named(name)
+
+
+def test_bounded_guarantees_are_variants_of_registered_ones() -> None:
+    assert set(BOUNDED) <= set(GUARANTEES)
+    for name, within in BOUNDED.items():
+        assert guarantee_named(within(2.5).name).name == f"{name}_within(2.5s)"
