@@ -14,6 +14,9 @@ from chaos.errors import UsageError
 OBSERVER_HOST = "198.19.0.254"
 SHADOW_PREFIX = "198.18.128."
 FIRST_LISTENER = 61000
+BROADCAST = "198.18.0.255"
+OPEN_NEWS, CLOSED_NEWS = 61997, 61998
+"""Destination ports of the datagrams in which a party's agent says that one of its ports opened or closed."""
 MOST_PARTIES = 250
 MOST_PORTS = 64
 
@@ -97,19 +100,24 @@ table ip chaos {{
   set pdrop {{ type ipv4_addr; counter; }}
   set preject {{ type ipv4_addr; counter; }}
   map ploss {{ type ipv4_addr : verdict; }}
+  set closed {{ type ipv4_addr . inet_service; size 65535; flags dynamic; }}
   map tomesh {{ type ipv4_addr . inet_service : ipv4_addr . inet_service; }}
   map unshadow {{ type ipv4_addr . inet_service : ipv4_addr . inet_service; }}
   counter undeclared {{ }}
   counter foreign {{ }}
+  counter refused {{ }}
   chain gate {{
     type filter hook output priority -150;
     ip daddr . tcp dport @greject tcp flags & rst == rst accept
     ip daddr . tcp dport @gdrop drop
     ip daddr . tcp dport @greject reject with tcp reset
     tcp flags & (syn|ack) == syn ip daddr . tcp dport @gnew drop
+    tcp flags & (syn|ack) == syn ip daddr . tcp dport @closed counter name refused reject with tcp reset
   }}
   chain wire {{
     type filter hook prerouting priority -300;
+    iifname "data" udp dport {OPEN_NEWS} delete @closed {{ ip saddr . udp sport }} drop
+    iifname "data" udp dport {CLOSED_NEWS} add @closed {{ ip saddr . udp sport }} drop
     iifname "data" tcp sport != @declared tcp dport != @declared counter name undeclared
     iifname "data" meta l4proto != {{ tcp, icmp, igmp }} counter name undeclared
     iifname "data" ip saddr @pdrop drop
@@ -136,6 +144,10 @@ The wire rules stand ahead of connection tracking: in the input hook, replies of
 address again. The two reset exemptions let a reject's own reset out of, and into, a party that rejects as well: without
 them a two-way reject silently behaves as a hole. ``iifname "data"`` keeps the wire rules off ``lo``, where the local
 proxy's leg carries the peer's address.
+
+``closed`` holds the ports of peers on which nothing listens (see ``agent/listening.py``): connecting to one is refused
+here, since the mesh would accept it. Only the opening packet is refused: a server that stops listening may go on
+serving the connections it has.
 """
 
 
@@ -146,7 +158,7 @@ def declare(ports: Iterable[int]) -> str:
 
 
 def introduce(peers: Sequence[Seat]) -> str:
-    """Nft commands, for another party, that put the links to these peers behind its mesh."""
+    """Nft commands, for another party, that put the links to these peers behind its mesh; closed until they say otherwise."""
     pairs = [(peer, port) for peer in peers for port in peer.ports]
     if not pairs:
         return ""
@@ -154,7 +166,23 @@ def introduce(peers: Sequence[Seat]) -> str:
         f"{peer.data} . {port} : {peer.listener(port)[0]} . {peer.listener(port)[1]}" for peer, port in pairs
     )
     shadows = ", ".join(f"{peer.shadow} . {port} : {peer.data} . {port}" for peer, port in pairs)
-    return f"add element ip chaos tomesh {{ {redirects} }}\nadd element ip chaos unshadow {{ {shadows} }}\n"
+    closed = ", ".join(f"{peer.data} . {port}" for peer, port in pairs)
+    return (
+        f"add element ip chaos closed {{ {closed} }}\n"
+        f"add element ip chaos tomesh {{ {redirects} }}\n"
+        f"add element ip chaos unshadow {{ {shadows} }}\n"
+    )
+
+
+def listening(seat: Seat) -> dict[str, object]:
+    """What a party's agent needs to tell its peers which of its ports are open."""
+    return {
+        "address": seat.data,
+        "ports": list(seat.ports),
+        "broadcast": BROADCAST,
+        "open": OPEN_NEWS,
+        "closed": CLOSED_NEWS,
+    }
 
 
 def proxies(peers: Sequence[Seat]) -> list[dict[str, object]]:

@@ -14,8 +14,15 @@ def _local() -> Provider:
     return LocalProvider()
 
 
+def _sealed() -> Provider:
+    from chaos.providers.sealed import SealedProvider
+
+    return SealedProvider()
+
+
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "local": _local,
+    "sealed": _sealed,
 }
 
 

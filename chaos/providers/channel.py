@@ -2,6 +2,7 @@
 The test process' end of a party agent's stream: batches out, answers and events in.
 """
 
+import base64
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -52,6 +53,14 @@ class AgentChannel:
     def call(self, *commands: Message, within_s: float = DEADLINE_S) -> list[Any]:
         """Send a batch and wait for its results."""
         return self.collect(self.send(list(commands)), within_s=within_s)
+
+    def read(self, path: str, offset: int = 0) -> bytes:
+        """A file inside the party from a byte offset to its end; an absent file reads as empty."""
+        pieces = []
+        while piece := base64.b64decode(self.call({"op": "get", "path": path, "offset": offset})[0]):
+            pieces.append(piece)
+            offset += len(piece)
+        return b"".join(pieces)
 
     def descriptor(self, command: Message) -> int:
         """The result of a command that hands out a file descriptor."""

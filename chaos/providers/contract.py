@@ -111,10 +111,15 @@ class Canary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleCounter:
-    """How many packets a withdrawn rule had caught; None where the mechanism does not count (a stalled stream)."""
+    """
+    How many packets a withdrawn rule had caught; None where the mechanism does not count (a stalled stream).
+
+    ``remark`` tells of a harm that the withdrawal itself did: a Toxiproxy that had to be restarted closes its connections.
+    """
 
     rule: LinkRule
     packets: int | None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +160,10 @@ class Lab(Protocol):
 
     def spawn(self, party: str, spawn: Spawn) -> ProcessRef:
         """Start a program in a party and return at once; its output goes to the log named after it."""
+        ...
+
+    def processes(self, party: str) -> Sequence[ProcessRef]:
+        """The processes that were started in the party and have not ended."""
         ...
 
     def signal(self, ref: ProcessRef, signal: int) -> None:

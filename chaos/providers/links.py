@@ -24,6 +24,19 @@ def party_of(rule: LinkRule) -> str:
     return rule.target if isinstance(rule, Wire | Loss) else rule.source
 
 
+def by_party(rules: Iterable[LinkRule]) -> dict[str, list[LinkRule]]:
+    """Rules under the party where they act."""
+    grouped: dict[str, list[LinkRule]] = {}
+    for rule in rules:
+        grouped.setdefault(party_of(rule), []).append(rule)
+    return grouped
+
+
+def is_stream(rule: LinkRule) -> bool:
+    """Whether Toxiproxy carries it out, and not the packet rules."""
+    return isinstance(rule, Stream | Closed)
+
+
 def nft_add(rule: LinkRule, seats: Seats) -> str:
     """The nft commands that put a packet rule in force; empty when the target declares no port to gate."""
     if isinstance(rule, Loss):
@@ -34,6 +47,8 @@ def nft_add(rule: LinkRule, seats: Seats) -> str:
             f"add rule ip chaos {chain} {share}counter drop\n"
             f"add element ip chaos ploss {{ {seats[rule.source].data} : jump {chain} }}\n"
         )
+    if isinstance(rule, Stream | Closed):
+        return ""
     name, elements = _elements(rule, seats)
     return f"add element ip chaos {name} {{ {', '.join(elements)} }}\n" if elements else ""
 

@@ -37,6 +37,10 @@ def main(config: Message) -> None:
     flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID
     stream = Stream(control)
     try:
+        # Made here and not by the test process: whoever makes it must live to remove it.
+        folder.mkdir(mode=0o700)
+        note = {"janitor": os.getpid(), **config["note"]}
+        (folder / "lab.json").write_text(json.dumps(note))
         uid, gid = os.getuid(), os.getgid()
         if config["user_namespace"]:
             kernel.unshare(kernel.CLONE_NEWUSER)
@@ -109,8 +113,7 @@ class Init:
         """Start an interpreter that imports modules ahead of time and forks agents on demand."""
         ours, theirs = socket.socketpair()
         argv = [message["interpreter"], "-c", _BOOT, json.dumps({**message, "fd": theirs.fileno()})]
-        log = Path(self._config["logs"], f"launcher-{len(self._launchers)}.log").open("ab")
-        with log:
+        with Path(self._config["logs"], f"launcher-{len(self._launchers)}.log").open("ab") as log:
             subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[theirs.fileno()], cwd="/"
             )
@@ -158,14 +161,31 @@ def agent(fd: int, message: Message) -> None:
     """In a fresh fork: enter new namespaces and serve as a party's agent; never returns."""
     stream = Stream(socket.socket(fileno=fd))
     try:
-        kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWUTS)
+        sealed = kernel.CLONE_NEWPID | kernel.CLONE_NEWNS if message["hidden"] else 0
+        kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWUTS | sealed)
         kernel.set_host_name(message["name"])
         stream.send({"up": os.getpid()})
+        if message["hidden"]:
+            _seal(stream, message)
         Party(stream, folder=message["folder"], logs=message["logs"]).serve()
     except Exception as problem:  # The other end must hear why this party has no agent.
         with suppress(OSError):
             stream.send({"failed": f"{type(problem).__name__}: {problem}"})
     os._exit(0)
+
+
+def _seal(stream: Stream, message: Message) -> None:
+    """Go on as process 1 of an own PID namespace, with own folders where the lab's would be; the rest waits for it."""
+    pid = os.fork()
+    if pid:
+        stream.close()
+        os.waitpid(pid, 0)
+        os._exit(0)
+    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount("proc", "/proc", "proc")
+    kernel.mount("tmpfs", message["hidden"], "tmpfs")
+    for own in (message["folder"], message["logs"]):
+        Path(own).mkdir(parents=True)
 
 
 def launcher(config: Message) -> None:

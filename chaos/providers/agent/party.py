@@ -17,8 +17,9 @@ from typing import Any
 
 from . import network
 from .kernel import Nft
+from .listening import Listening
 from .poll import poll
-from .processes import Processes, call, execute
+from .processes import Processes, by_interpreter, call, execute
 from .stream import Message, Stream
 
 CONTROL = "chaos-agent"
@@ -31,11 +32,12 @@ class Party:
     """One party's agent, in the party's own namespaces."""
 
     def __init__(self, stream: Stream, *, folder: str, logs: str) -> None:
-        self._stream, self._folder = stream, folder
+        self._stream, self._folder, self._logs = stream, folder, logs
         self._processes = Processes(logs, folder)
         self._nft: Nft | None = None
+        self._listening: Listening | None = None
         self._workers: dict[str, Stream] = {}
-        self._released: dict[str, set[str]] = {}
+        self._released: dict[str, list[str]] = {}
         self._selector = selectors.DefaultSelector()
         self._commands: dict[str, Callable[[Message], Any]] = {
             name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
@@ -55,8 +57,10 @@ class Party:
         self._wake, self._control = wake, control
         self._serving = True
         while self._serving:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(self._listening.wait_s() if self._listening else None):
                 key.data() if not isinstance(key.fileobj, Stream) or key.fileobj is self._stream else key.data(key)
+            if self._listening:
+                self._listening.look()
 
     # -- the command stream ------------------------------------------------------------------------------------------
 
@@ -120,16 +124,17 @@ class Party:
         point = message["point"]
         self._event(event="point", name=name, point=point)
         if point in self._released.get(name, ()):
-            self._released[name].discard(point)
+            self._released[name].remove(point)
             worker.send({"go": point})
 
     def do_release(self, command: Message) -> None:
-        """Let a worker pass a point; remembered when it is not there yet."""
+        """Let a worker pass a point. It remembers a release that came early; before it has said hello, we do."""
         name, point = command["name"], command["point"]
-        if command["arrived"] and name in self._workers:
-            self._workers[name].send({"go": point})
+        if name in self._workers:
+            with suppress(OSError):  # It has ended, and its end is told as such.
+                self._workers[name].send({"go": point})
         else:
-            self._released.setdefault(name, set()).add(point)
+            self._released.setdefault(name, []).append(point)
 
     def do_stop(self, command: Message) -> bool:
         """Ask a worker to end after its current operation."""
@@ -146,13 +151,20 @@ class Party:
         """Start a program or, with ``python``, a callable in this interpreter."""
         for path, content in command.get("files", {}).items():
             self.do_put({"path": path, "content": content})
-        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": self._folder, "LANG": "C.UTF-8", **command["env"]}
-        if command.get("python"):
-            launch = call(command["python"], command["arguments"], env, command["sys_path"])
-        else:
+        name, own = command["name"], {"HOME": self._folder, "TMPDIR": self._folder, "LANG": "C.UTF-8"}
+        env = {"PATH": os.environ.get("PATH", os.defpath), **own, **command["env"]}
+        if not command.get("python"):
             launch = execute(command["argv"], env)
-        self._workers.pop(command["name"], None)
-        self._processes.start(command["name"], launch)
+        elif command.get("interpreter"):
+            argv = by_interpreter(command["interpreter"], command["python"], command["arguments"], command["sys_path"])
+            launch = execute(argv, env)
+        else:
+            launch = call(command["python"], command["arguments"], env, command["sys_path"])
+        self._workers.pop(name, None)
+        self._released.pop(name, None)
+        self._processes.start(name, launch)
+        if self._listening:
+            self._listening.expect()
 
     def do_signal(self, command: Message) -> int:
         """Signal a process and all it started."""
@@ -189,6 +201,16 @@ class Party:
             self._nft = Nft()
         return self._nft(command["script"], json=command.get("json", False))
 
+    def do_listening(self, command: Message) -> None:
+        """Watch the party's declared ports and tell the peers, from now on."""
+        self._listening = Listening(command)
+        self._selector.register(self._listening, selectors.EVENT_READ, self._listening.look)
+
+    def do_repeat(self, command: Message) -> None:
+        """Tell peers that have just come which ports are open."""
+        if self._listening:
+            self._listening.repeat()
+
     def do_proxy(self, command: Message) -> None:
         """Start this party's Toxiproxy and wait until its API answers."""
         env = {"PATH": os.environ.get("PATH", os.defpath)}
@@ -200,6 +222,10 @@ class Party:
 
         if not poll(answers, within_s=command["within_s"]):
             raise TimeoutError(f"Toxiproxy did not answer within {command['within_s']} s")
+
+    def do_end_proxy(self, command: Message) -> None:
+        """Kill this party's Toxiproxy, hung or not; no exit is told, since it was asked for."""
+        self._processes.end(PROXY)
 
     def do_http(self, command: Message) -> list[Any]:
         """Calls to the party's Toxiproxy."""
@@ -227,7 +253,9 @@ class Party:
 
     def do_put(self, command: Message) -> None:
         """Write a file, making its folders."""
-        path = Path(self._folder, command["path"])
+        path = Path(os.path.normpath(Path(self._folder, command["path"])))
+        if not any(path.is_relative_to(own) for own in (self._folder, self._logs)):
+            raise PermissionError(f"{path} is outside this party's folders")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(command["content"]))
 
@@ -240,11 +268,19 @@ class Party:
         except FileNotFoundError:
             return ""
 
+    def do_kept(self, command: Message) -> list[str]:
+        """The files of the kept folder, relative to it."""
+        root = Path(self._logs)
+        return [str(path.relative_to(root)) for path in sorted(root.rglob("*")) if path.is_file()]
+
 
 def run_ip(batch: str) -> None:
     """Run an ``ip -batch`` script; the error names the line that ip refused."""
     import subprocess
 
-    done = subprocess.run(["ip", "-batch", "-"], input=batch, text=True, capture_output=True, check=False)
+    try:
+        done = subprocess.run(["ip", "-batch", "-"], input=batch, text=True, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise OSError("the program ip is missing (Debian package iproute2)") from None
     if done.returncode:
         raise OSError(f"ip: {done.stderr.strip()}")

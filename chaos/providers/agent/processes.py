@@ -5,6 +5,7 @@ Membership is the network namespace: whatever runs in it, started by us or by wh
 except the agent itself and the mesh.
 """
 
+import json
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 FIXPOINT_ROUNDS = 200
+TAG = "CHAOS_PROCESS"
+"""Environment variable that a process' descendants inherit: how a daemon that left its parent and session is known."""
 
 
 def network_of(pid: int | str) -> int | None:
@@ -52,12 +55,12 @@ class Processes:
 
     def start(self, name: str, launch: Callable[[], None], *, mesh: bool = False) -> int:
         """Fork; the child writes to the log of its name and does ``launch``, which does not return."""
-        if self.state(name) != "ended":
+        if self.state_of_child(name) != "ended":
             raise ValueError(f"{name} is already running")
         log = f"{self._logs}/{name}.log"
         pid = os.fork()
         if pid == 0:
-            _become(launch, log, self._folder)
+            _become(launch, log, self._folder, name)
         self.pids[name] = pid
         self._ended.pop(name, None)
         if mesh:
@@ -78,6 +81,13 @@ class Processes:
                     self._ended[name] = os.waitstatus_to_exitcode(status)
                     yield name, self._ended[name]
 
+    def end(self, name: str) -> None:
+        """Kill a child and collect it here and now, so that nobody is told."""
+        if self.state_of_child(name) != "ended":
+            os.kill(self.pids[name], signal.SIGKILL)
+            self._ended[name] = os.waitstatus_to_exitcode(os.waitpid(self.pids[name], 0)[1])
+        self._mesh.discard(self.pids[name])
+
     def members(self, name: str | None = None) -> list[int]:
         """The live processes of the party, or those of one name with all that it started."""
         found = {}
@@ -90,11 +100,15 @@ class Processes:
         if name is None:
             return list(found)
         root = self._known(name)
-        return [pid for pid in found if self._belongs(pid, root, found)]
+        return [pid for pid in found if _belongs(pid, root, found) or tag_of(pid) == name]
+
+    def state_of_child(self, name: str) -> str:
+        """``started`` or ``ended``: of the process itself, not of what it started."""
+        return "started" if name in self.pids and name not in self._ended else "ended"
 
     def state(self, name: str) -> str:
-        """``running``, ``stopped`` or ``ended``."""
-        if name not in self.pids or name in self._ended:
+        """``running``, ``stopped`` (with all it started) or ``ended``."""
+        if self.state_of_child(name) == "ended":
             return "ended"
         letters = {seen[0] for pid in self.members(name) if (seen := look(pid))}
         if not letters:
@@ -140,19 +154,30 @@ class Processes:
             raise KeyError(f"no process named {name!r} was started here; there are: {', '.join(self.pids) or 'none'}")
         return self.pids[name]
 
-    def _belongs(self, pid: int, root: int, found: dict[int, tuple[str, int, int]]) -> bool:
-        while pid in found:
-            if pid == root or found[pid][2] == root:
-                return True
-            pid = found[pid][1]
-        return False
+
+def _belongs(pid: int, root: int, found: dict[int, tuple[str, int, int]]) -> bool:
+    while pid in found:
+        if pid == root or found[pid][2] == root:
+            return True
+        pid = found[pid][1]
+    return False
+
+
+def tag_of(pid: int) -> str | None:
+    """The name under which a process' ancestor was started here, from its environment."""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return None
+    wanted = f"{TAG}=".encode()
+    return next((v[len(wanted) :].decode() for v in environment.split(b"\0") if v.startswith(wanted)), None)
 
 
 def execute(argv: list[str], env: dict[str, str]) -> Callable[[], None]:
     """A launch that becomes another program."""
 
     def launch() -> None:
-        os.execvpe(argv[0], argv, env)
+        os.execvpe(argv[0], argv, {**env, TAG: os.environ[TAG]})
 
     return launch
 
@@ -172,9 +197,20 @@ def call(target: str, argument: dict[str, Any], env: dict[str, str], path: list[
     return launch
 
 
-def _become(launch: Callable[[], None], log: str, folder: str) -> None:
+def by_interpreter(program: str, target: str, argument: dict[str, Any], path: list[str]) -> list[str]:
+    """The command line by which a fresh interpreter calls ``module:callable``."""
+    module, _, name = target.partition(":")
+    boot = (
+        f"import json, sys; sys.path += json.loads(sys.argv[2]); from {module} import {name} as main; "
+        "sys.exit(main(json.loads(sys.argv[1])))"
+    )
+    return [program, "-c", boot, json.dumps(argument), json.dumps(path)]
+
+
+def _become(launch: Callable[[], None], log: str, folder: str, name: str) -> None:
     """In the child: own session, own log, default signals; never returns."""
     try:
+        os.environ[TAG] = name
         os.setsid()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)

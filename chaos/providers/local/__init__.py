@@ -3,17 +3,18 @@ The local provider: real server processes in namespaces of this machine, as root
 """
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from chaos.errors import ProviderError
 from chaos.providers.agented import AgentedLab
-from chaos.providers.contract import Lab
+from chaos.providers.contract import Lab, PartySpec, Provider
 from chaos.providers.local.engine import LocalEngine
 from chaos.providers.local.sweep import heal
 from chaos.servers import find
 
-__all__ = ["LocalProvider", "heal"]
+__all__ = ["LocalProvider", "heal", "try_out"]
 
 
 class LocalProvider:
@@ -34,29 +35,39 @@ class LocalProvider:
 
     def missing(self) -> str | None:
         """Why labs cannot be made here, by making one."""
-        import tempfile
-
-        try:
-            with tempfile.TemporaryDirectory(prefix="chaos-probe-") as folder:
-                lab = self.open(keep_at=folder, mesh=False)
-                lab.close()
-        except ProviderError as problem:
-            return _advice(str(problem), self._user_namespace)
-        return None
+        return try_out(self, user_namespace=self._user_namespace)
 
     def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
         """Make an empty lab."""
-        program = str(find("toxiproxy").program) if mesh else ""
         engine = LocalEngine(
             keep_at=Path(keep_at).absolute(),
-            proxy_program=program,
+            proxy_program=str(find("toxiproxy").program) if mesh else "",
             user_namespace=self._user_namespace,
             warm=("chaos.workloads.worker", *warm),
         )
         return AgentedLab(engine, mesh=mesh)
 
 
+def try_out(provider: Provider, *, user_namespace: bool) -> str | None:
+    """Make a lab of one party and say what is in the way; None when nothing is."""
+    try:
+        find("toxiproxy")
+        with tempfile.TemporaryDirectory(prefix="chaos-probe-") as folder:
+            lab = provider.open(keep_at=folder, mesh=False)
+            try:
+                lab.place([PartySpec(name="probe")])
+            finally:
+                lab.close()
+    except OSError as problem:
+        return f"no temporary folder can be made: {problem.strerror}"
+    except ProviderError as problem:
+        return _advice(str(problem), user_namespace)
+    return None
+
+
 def _advice(problem: str, user_namespace: bool) -> str:
+    if "not permitted" not in problem and "Permission denied" not in problem:
+        return problem
     if not user_namespace:
         return f"{problem}; inside a container it needs --privileged (or CAP_SYS_ADMIN and CAP_NET_ADMIN)"
     return (

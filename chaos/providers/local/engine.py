@@ -7,6 +7,8 @@ handed over, not through a device or a route. So labs need no leases and cannot 
 
 import json
 import os
+import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -38,6 +40,19 @@ def runtime_root() -> Path:
     return Path(tempfile.gettempdir()) / f"chaos-{os.getuid()}"
 
 
+def _prepare(keep_at: Path) -> Path:
+    """Make the folders that outlive a lab; returns the one for labs."""
+    root = runtime_root()
+    for folder in (root, keep_at):
+        try:
+            folder.mkdir(mode=0o700 if folder is root else 0o777, parents=True, exist_ok=True)
+        except OSError as problem:
+            raise ProviderError(f"cannot make the folder {folder}: {problem.strerror}") from problem
+    if root.is_symlink() or root.stat().st_uid != os.getuid():
+        raise ProviderError(f"{root} belongs to somebody else; set TMPDIR to a folder of your own")
+    return root
+
+
 def launch(config: Message, control: socket.socket, relay: socket.socket, log: Path) -> process.Started:
     """Start a lab's janitor, which starts its init."""
     argv = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(config)]
@@ -47,17 +62,28 @@ def launch(config: Message, control: socket.socket, relay: socket.socket, log: P
 class LocalEngine:
     """One lab's machinery."""
 
-    def __init__(self, *, keep_at: Path, proxy_program: str, user_namespace: bool, warm: Sequence[str]) -> None:
-        runtime_root().mkdir(mode=0o700, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix="lab-", dir=runtime_root()))
-        self._keep_at, self._user_namespace = keep_at, user_namespace
+    def __init__(
+        self,
+        *,
+        keep_at: Path,
+        proxy_program: str,
+        user_namespace: bool,
+        warm: Sequence[str] = (),
+        sealed: bool = False,
+    ) -> None:
+        self._folder = _prepare(keep_at) / f"lab-{secrets.token_hex(4)}"
+        self._keep_at, self._user_namespace, self._sealed = keep_at, user_namespace, sealed
         self.proxy_program = proxy_program
         self._lock = threading.Lock()
         self._relay_lock = threading.Lock()
+        self._janitor: process.Started | None = None
         self._launchers: set[str] = set()
         self._listeners: list[socket.socket] = []
-        keep_at.mkdir(parents=True, exist_ok=True)
-        self._start(warm)
+        try:
+            self._start([] if sealed else warm)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def name(self) -> str:
@@ -73,13 +99,12 @@ class LocalEngine:
             "hosts": str(self._folder / "hosts"),
             "observer": mesh.OBSERVER_HOST,
             "user_namespace": self._user_namespace,
+            "note": {"owner": os.getpid(), "keep_at": str(self._keep_at)},
             "fds": [control_inside.fileno(), relay_inside.fileno()],
         }
+        self._control, self._relay = Stream(control), Stream(relay)
         with control_inside, relay_inside:
             self._janitor = launch(config, control_inside, relay_inside, self._keep_at / "lab.log")
-        self._control, self._relay = Stream(control), Stream(relay)
-        note = {"janitor": self._janitor.pid, "owner": os.getpid(), "keep_at": str(self._keep_at)}
-        (self._folder / "lab.json").write_text(json.dumps(note))
         self._hear("ready")
         if warm:
             self._launcher(sys.executable, warm)
@@ -128,10 +153,11 @@ class LocalEngine:
         return {name: AgentChannel(name, stream) for name, stream in streams.items()}
 
     def _agent(self, spec: PartySpec) -> Stream:
-        for folder in (self.folder(spec.name), self.kept(spec.name)):
-            Path(folder).mkdir(parents=True, exist_ok=True)
         launcher = None
-        if spec.role is Role.CLIENT or spec.interpreter:
+        if not self._sealed:
+            for folder in (self.folder(spec.name), self.kept(spec.name)):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+        if not self._sealed and (spec.role is Role.CLIENT or spec.interpreter):
             launcher = self._launcher(spec.interpreter or sys.executable, ())
         ours, theirs = socket.socketpair()
         message = {
@@ -140,6 +166,7 @@ class LocalEngine:
             "folder": self.folder(spec.name),
             "logs": self.kept(spec.name),
             "launcher": launcher,
+            "hidden": str(self._folder) if self._sealed else None,
         }
         with theirs:
             self._order(message, (theirs.fileno(),))
@@ -157,11 +184,15 @@ class LocalEngine:
 
     def folder(self, party: str) -> str:
         """The party's own folder; it goes with the lab."""
-        return str(self._folder / "parties" / party)
+        return str(self._folder / ("own" if self._sealed else f"parties/{party}"))
 
     def kept(self, party: str) -> str:
         """The party's folder that survives."""
-        return str(self._keep_at / party)
+        return str(self._folder / "kept" if self._sealed else self._keep_at / party)
+
+    def interpreter(self, spec: PartySpec) -> str | None:
+        """None where agents fork workers; a sealed party starts its own."""
+        return (spec.interpreter or sys.executable) if self._sealed else None
 
     def python_path(self) -> Sequence[str]:
         """The test process' own path: what it can import, a workload can."""
@@ -183,8 +214,9 @@ class LocalEngine:
     @contextmanager
     def inside(self, channel: AgentChannel) -> Iterator[None]:
         """Enter the party's network namespace with the calling thread; threads it starts inside stay inside."""
-        if os.geteuid() != 0 or self._user_namespace:
-            raise MissingAbilityError("InProcessData", "entering a party's network with this process needs root")
+        if self._sealed or self._user_namespace:
+            reason = "a sealed party lets nobody in" if self._sealed else "entering a party's network needs root"
+            raise MissingAbilityError("InProcessData", reason)
         own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         try:
             theirs = channel.descriptor({"op": "namespace"})
@@ -207,9 +239,17 @@ class LocalEngine:
         (self._folder / "kept").touch()
         user = "-U --preserve-credentials " if self._user_namespace else ""
         return (
-            f"nsenter -t $(pgrep -P {self._janitor.pid} | head -1) {user}-n -m -p -- sh   # the switch; "
+            f"nsenter -t $(pgrep -P {self._janitor.pid if self._janitor else 0} | head -1) {user}-n -m -p -- sh   # the switch; "
             "then nsenter -t AGENT_PID -n for a party (ps shows them)"
         )
+
+    def save(self, channels: Mapping[str, AgentChannel]) -> None:
+        """Fetch what sealed parties keep; the others write where it stays."""
+        for party, channel in channels.items() if self._sealed else ():
+            for name in channel.call({"op": "kept"})[0]:
+                target = self._keep_at / party / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(channel.read(f"{self.kept(party)}/{name}"))
 
     def close(self) -> None:
         """Close our end; init sees it, and the kernel does the rest."""
@@ -217,4 +257,6 @@ class LocalEngine:
         self._relay.close()
         for listener in self._listeners:
             listener.close()
-        process.wait_end(self._janitor, within_s=READY_S, what=f"lab {self.name}")
+        if self._janitor is not None:
+            process.wait_end(self._janitor, within_s=READY_S, what=f"lab {self.name}")
+        shutil.rmtree(self._folder, ignore_errors=True)  # The janitor has done it, unless somebody killed it.
