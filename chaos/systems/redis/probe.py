@@ -45,7 +45,7 @@ class RedisProbe:
         every_s: float = 0.05,
     ) -> None:
         self._sink, self._names, self._every_s = sink, dict(names), every_s
-        self._by_host = {address.rpartition(":")[0]: name for address, name in names.items()}
+        self._in_words = {address.rpartition(":")[0]: name for address, name in names.items()} | self._names
         self._ended = threading.Event()
         self._seen: dict[tuple[str, str], Value] = {}
         self._offset_due_ns: dict[str, int] = {}
@@ -78,7 +78,8 @@ class RedisProbe:
                 look(console)
                 self._note(console.party, "probe-error", None)
             except UNREACHABLE as problem:
-                self._note(console.party, "probe-error", f"{type(problem).__name__}: {problem}")
+                if self._seen.get((console.party, "probe-error")) is None:  # The reason at first; later ones vary.
+                    self._note(console.party, "probe-error", f"{type(problem).__name__}: {problem}")
         console.close()
 
     def _look_at_node(self, console: Console) -> None:
@@ -120,7 +121,7 @@ class RedisProbe:
                     self._emit(party, "sentinel-event", value)
 
     def _readable(self, event: str) -> str:
-        return " ".join(self._by_host.get(word, word) for word in event.split())
+        return " ".join(self._in_words.get(word, word) for word in event.split())
 
     def _note(self, party: str, kind: str, value: Value) -> None:
         if self._seen.get((party, kind)) != value:

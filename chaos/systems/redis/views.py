@@ -146,7 +146,8 @@ def _sentinel_problems(
             yield f"{name}: sees {replica} as {flags}, link {link}"
     peers = {names[address]: flags for address, flags in view.sentinels.items() if address in names}
     for peer in sorted(sentinels - {name}):
-        if peers.get(peer) != "sentinel":
+        # "master_down" is that peer's last answer about the master before: kept for 5 s, and by Valkey 9 for longer.
+        if set(peers.get(peer, "").split(",")) - {"master_down"} != {"sentinel"}:
             yield f"{name}: sees {peer} as {peers.get(peer, 'unknown')}"
     if not view.quorum.startswith("OK"):
         yield f"{name}: {view.quorum}"
