@@ -24,7 +24,7 @@ SOFTWARE: dict[str, Software] = {
     "toxiproxy": Software("the proxies", (Offer("2.12.0", TOXIPROXY_2),), ("toxiproxy-server",), ("-version",), "lab"),
     "redis": Software("Redis and Sentinel", (Offer("7.0", REDIS_7), Offer("6.2", REDIS_6)), ("redis-server",)),
     "valkey": Software("Valkey and Sentinel", (Offer("9", VALKEY_9),), ("valkey-server",)),
-    "node": Software("Node.js", (Offer("24", NODE_24),), ("node",), role="report", oldest="20"),
+    "node": Software("Node.js", (Offer("24", NODE_24),), ("node",), role="report", oldest="22"),
     "strace": Software(
         "traced system calls", (Offer("any", AptPackage("strace", "strace")),), ("strace",), _V, "fault"
     ),
