@@ -1,1 +1,3 @@
-"""TODO."""
+"""
+A finished run as something to read: timeline, verdict table, Allure results, and the report built from them.
+"""

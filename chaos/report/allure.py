@@ -8,7 +8,7 @@ import importlib.util
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,6 +27,9 @@ _EXCERPT_BYTES = 64 * 1024
 class Item(Protocol):
     """A collected test, as far as labels need it."""
 
+    name: str
+    function: Callable[..., object]
+
     def add_marker(self, marker: Any, /) -> None:
         """Mark it."""
         ...
@@ -41,9 +44,13 @@ def missing() -> str | None:
 
 def label_item(item: Item, **labels: str) -> None:
     """
-    Label a collected test (``lesson``, ``system``). At collection, because a test that is skipped never runs a fixture.
+    Label a collected test (``lesson``, ``system``), and give it its name as a sentence for a title.
+
+    At collection, because a test that is skipped never runs a fixture.
     """
     if allure := _allure():
+        if not hasattr(item.function, "__allure_display_name__"):
+            allure.title(_title(item))(item.function)
         for name, value in labels.items():
             if value:
                 item.add_marker(allure.label(name, value))
@@ -52,6 +59,8 @@ def label_item(item: Item, **labels: str) -> None:
 def attach_run(run: FinishedRun, **labels: str) -> None:
     """
     Attach a finished run to the test that is running.
+
+    Call it before the test's call phase ends: in a fixture's teardown Allure files it under that fixture.
 
     :param labels: labels that were not set at collection; one set twice shows twice.
     """
@@ -97,6 +106,11 @@ def log_excerpt(path: Path, lines: int = EXCERPT_LINES) -> tuple[str, bool]:
         text = file.read().decode(errors="replace")
     tail = text.splitlines()[-lines:]
     return "\n".join(tail), size <= _EXCERPT_BYTES and len(tail) == len(text.splitlines())
+
+
+def _title(item: Item) -> str:
+    sentence = item.name.partition("[")[0].removeprefix("test_").replace("_", " ").capitalize()
+    return f"{sentence} [{{param_id}}]" if "[" in item.name else sentence  # Allure fills in each one's parameters.
 
 
 def _allure() -> "ModuleType | None":

@@ -15,6 +15,9 @@ Span = tuple[int, int]
 POLE_GAP = 4
 """Pixels between a label's pole and its text."""
 
+TEXT_GAP = 8
+"""Pixels between two texts in one row."""
+
 _CHARACTER_EM = 0.56
 """Mean width of a character; wide enough for the broad sans-serif faces that Linux falls back to."""
 
@@ -102,30 +105,34 @@ class Label:
         return self.begin + (POLE_GAP if self.begin == self.at else 0)
 
 
-def placed(wanted: Sequence[tuple[int, str]], *, size: int, right: int, rows: int) -> tuple[list[Label], int]:
+def placed(
+    wanted: Sequence[tuple[int, str]], *, size: int, right: int, rows: int, poles: bool = True
+) -> tuple[list[Label], int]:
     """
     Give each text a row in which it covers no other text, and no flag pole runs through it.
 
     A pole runs from its label down to the plot. A text stands right of its pole, or left of it where the right edge is
     near. Returns the labels and how many found no room.
+
+    :param poles: whether poles are drawn; without them only other texts are in the way.
     """
     labels: list[Label] = []
     for at, text in sorted(wanted):
         width = text_width(text, size) + POLE_GAP
         begin = at if at + width <= right else max(0, at - width)
         ends = begin + width
-        row = next((row for row in range(rows) if _clear(labels, row, at, begin, ends)), None)
+        row = next((row for row in range(rows) if _clear(labels, row, at, begin, ends, poles=poles)), None)
         if row is not None:
             labels.append(Label(at=at, begin=begin, end=ends, row=row, text=text))
     return labels, len(wanted) - len(labels)
 
 
-def _clear(labels: Sequence[Label], row: int, at: int, begin: int, end: int, gap: int = 8) -> bool:
+def _clear(labels: Sequence[Label], row: int, at: int, begin: int, end: int, *, poles: bool) -> bool:
     for other in labels:
-        if other.row == row and begin < other.end + gap and other.begin < end + gap:
+        if other.row == row and begin < other.end + TEXT_GAP and other.begin < end + TEXT_GAP:
             return False
-        if other.row < row and begin < other.at < end:
+        if poles and other.row < row and begin < other.at < end:
             return False
-        if other.row > row and other.begin - 1 < at < other.end:
+        if poles and other.row > row and other.begin - 1 < at < other.end:
             return False
     return True

@@ -22,7 +22,7 @@ _BADGES = {
     Status.VIOLATED: ("#B34700", "#fff"),
     Status.UNKNOWN: ("#E69F00", "#000"),
 }
-_CELL = "padding:4px 10px;border:1px solid #8888;text-align:left;vertical-align:top"
+_CELL = "padding:4px 8px;border:1px solid #8888;text-align:left;vertical-align:top"
 _WITNESS_OPERATIONS = 6
 _SETTING_LENGTH = 4_000
 
@@ -96,7 +96,8 @@ def _table(judged: Sequence[Judged]) -> str:
 def _table_row(one: Judged, row: Row) -> str:
     seen = _badge(row.verdict, *_BADGES[one.verdict.status])
     agrees = "as expected" if one.met else "<b>not as expected</b>"
-    cells = (safe(row.guarantee), safe(row.expected), f"{seen}<br><small>{agrees}</small>", safe(row.measures))
+    name = safe(row.guarantee).replace("_", "_<wbr>")  # May break there, where a screen is narrow.
+    cells = (name, safe(row.expected), f"{seen}<br><small>{agrees}</small>", safe(row.measures))
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
 
 
@@ -128,7 +129,7 @@ def _picture(run: FinishedRun) -> str:
     alt = safe(timeline.summary(run.history))
     # Never narrower than its text can be read; a small screen scrolls sideways.
     return (
-        '<div style="overflow-x:auto">'
+        '<div style="overflow-x:auto;margin:12px 0">'
         f'<img alt="{alt}" style="width:100%;min-width:720px" src="data:image/svg+xml;base64,{data}"></div>'
     )
 

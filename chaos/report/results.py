@@ -70,7 +70,7 @@ def write_measures(results: Path, run: FinishedRun, *, stop_s: float | None = No
 
 
 def _samples(run: FinishedRun, judged: Judged) -> Iterator[dict[str, Any]]:
-    experiment = run.name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    experiment = run.name.rpartition("::")[2].removeprefix("test_").replace("_", " ").capitalize()
     for measure, value in judged.verdict.measures.items():
         stem, unit = unit_of(measure)
         yield {

@@ -68,9 +68,8 @@ def timeline(history: History, *, width: int = 960) -> bytes:
     axis = axis_of(history, left=_gutter(history), right=width - 14)
     flags, unnamed = _flags(history, axis)
     plan = _plan(history, axis, _LEGEND + _FLAG * _rows(flags) + 6)
-    phases, _ = placed(
-        [(axis.x(phase.at_ns), phase.name) for phase in history.phases], size=_SMALL, right=axis.right, rows=_PHASE_ROWS
-    )
+    moments = [(axis.x(phase.at_ns), phase.name) for phase in history.phases]
+    phases, _ = placed(moments, size=_SMALL, right=axis.right, rows=_PHASE_ROWS, poles=False)
     height = plan.bottom + 28 + _FLAG * _rows(phases)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -171,13 +170,14 @@ def _bands(faults: Sequence[Fault], plan: Plan) -> Iterable[str]:
     if not faults:
         return
     top, bottom = plan.top, plan.bottom
-    yield f'<path fill="{BAND}" opacity=".2" d="{_boxes(_during(faults, plan.axis), top, bottom - top)}"/>'
-    for rows in (plan.client_rows, plan.role_rows):
-        for name, (y, height) in rows.items():
-            struck = [fault for fault in faults if name in lanes.struck(fault, (*plan.client_rows, *plan.role_rows))]
+    yield f'<path fill="{BAND}" opacity=".18" d="{_boxes(_during(faults, plan.axis), top, bottom - top)}"/>'
+    rows = {name: (y, plan.shape.height) for name, (y, _) in plan.client_rows.items()}
+    for heights in (rows, plan.role_rows):
+        for name, (y, height) in heights.items():
+            struck = [fault for fault in faults if name in lanes.struck(fault, (*rows, *plan.role_rows))]
             if struck:
                 boxes = _boxes(_during(struck, plan.axis), y - 1, height - 2)
-                yield f'<path fill="{BAND}" opacity=".3" d="{boxes}"/>'
+                yield f'<path fill="{BAND}" opacity=".35" d="{boxes}"/>'
 
 
 def _during(faults: Iterable[Fault], axis: Axis) -> list[Span]:
@@ -239,9 +239,9 @@ def _points(points: Sequence[tuple[int, str]], axis: Axis, y: int) -> Iterable[s
     if not points:
         return
     marks = "".join(f"M{x} {y}l4 5l-4 5l-4 -5z" for x in sorted({x for x, _ in points}))
-    yield f'<path fill="{LEADER}" d="{marks}"/>'
+    yield f'<path fill="{INK}" d="{marks}"/>'
     # A mark is drawn left and right of its moment, so its name begins after it; a name without room is left out.
-    named, _ = placed([(x + 3, name) for x, name in points], size=_SMALL - 1, right=axis.right, rows=1)
+    named, _ = placed([(x + 3, name) for x, name in points], size=_SMALL - 1, right=axis.right, rows=1, poles=False)
     for label in named:
         yield _text(label.text_at, y + 9, label.text, f' font-size="{_SMALL - 1}"')
 
