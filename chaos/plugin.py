@@ -117,8 +117,13 @@ def _label(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """A missing ability skips the experiment by name."""
-    yield from _skipping()
+    """A missing ability skips the experiment by name; whatever the end, its runs go to the report."""
+    try:
+        yield from _skipping()
+    finally:
+        launcher = item.stash.get(_LAUNCHER, None)
+        if launcher is not None:
+            launcher.report()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -170,9 +175,7 @@ def chaos_files(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def lab(
-    request: pytest.FixtureRequest, chaos_provider: "Provider", chaos_files: Path
-) -> Iterator["Lab"]:
+def lab(request: pytest.FixtureRequest, chaos_provider: "Provider", chaos_files: Path) -> Iterator["Lab"]:
     """An empty lab of this test's own; systems and apps are placed in it, and everything in it ends with the test."""
     marker = request.node.get_closest_marker("direct")
     opened = chaos_provider.open(keep_at=str(chaos_files / "parties"), mesh=marker is None, warm=WARM)
@@ -186,9 +189,7 @@ def lab(
 
 
 @pytest.fixture
-def launch(
-    request: pytest.FixtureRequest, lab: "Lab", chaos_files: Path, chaos_seed: int
-) -> "Callable[..., Any]":
+def launch(request: pytest.FixtureRequest, lab: "Lab", chaos_files: Path, chaos_seed: int) -> "Callable[..., Any]":
     """``with launch(cluster, *clients) as run:`` makes a run of an experiment; see ``chaos.run.Run``."""
     return _Launcher(request, lab, chaos_files, chaos_seed)
 
@@ -204,12 +205,10 @@ class _Launcher:
         self._request, self._lab, self._files, self._seed = request, lab, files, seed
         self._count = 0
         self.runs: list[tuple[Run, str | None]] = []
-        request.addfinalizer(self._report)
+        request.node.stash[_LAUNCHER] = self
 
     @contextmanager
-    def __call__(
-        self, *clusters_and_clients: "Cluster | ClientPlan | Sequence[ClientPlan]"
-    ) -> "Iterator[Run]":
+    def __call__(self, *clusters_and_clients: "Cluster | ClientPlan | Sequence[ClientPlan]") -> "Iterator[Run]":
         from chaos.run import Run
 
         clusters, plans = _sorted_out(clusters_and_clients)
@@ -235,13 +234,13 @@ class _Launcher:
             raise
         self.runs.append((run, None))
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Hand over what was found; inside the test's call, so that the report files it under the test itself."""
         from chaos.report.allure import attach_run
 
-        marker = self._request.node.get_closest_marker("lesson")
         for run, error in self.runs:
             finished = run.finished(
-                lesson=_lesson(self._request, marker),
+                lesson=_lesson(self._request),
                 system=self._request.node.path.parent.name,
                 provider=self._request.config.stash.get(_PROVIDER, ""),
                 logs=_logs(self._files / "parties"),
@@ -269,9 +268,9 @@ def _sorted_out(given: Sequence[Any]) -> "tuple[list[Cluster], list[ClientPlan]]
     return clusters, plans
 
 
-def _lesson(request: pytest.FixtureRequest, marker: pytest.Mark | None) -> str:
-    """The sentence that could be false: the test's own docstring, else its module's."""
-    text = request.function.__doc__ or request.module.__doc__ or (str(marker.args[0]) if marker else "")
+def _lesson(request: pytest.FixtureRequest) -> str:
+    """The sentence that could be false: the test's own docstring, else its module's, else its name."""
+    text = request.function.__doc__ or request.module.__doc__ or request.node.name
     return " ".join(str(text).split())
 
 
@@ -305,11 +304,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     runs: list[FinishedRun] = config.stash[_RUNS]
     if not runs:
         return
-    from chaos.report.page import terminal_table
-
     terminalreporter.section("what survived")
-    for line in terminal_table(runs):
-        terminalreporter.write_line(line)
+    for run in runs:
+        for line in _table(run):
+            terminalreporter.write_line(line)
     terminalreporter.write_line(f"seed {config.stash[_SEED]}; histories and logs: {option(config, 'out')}/runs")
 
 
@@ -318,11 +316,45 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Describe the environment to the report."""
     if not session.config.stash[_RUNS]:
         return
-    from chaos.report.allure import write_results
+    results = session.config.getoption("--alluredir", default=None)
+    if not results:
+        return
+    from chaos.report import results as report
 
-    write_results(session.config, session.config.stash[_RUNS], seed=session.config.stash[_SEED])
+    folder = Path(str(results))
+    report.write_environment(folder, _environment(session.config))
+    report.write_executor(folder, os.environ)
+    for run in session.config.stash[_RUNS]:
+        report.write_measures(folder, run)
+
+
+def _environment(config: pytest.Config) -> dict[str, object]:
+    import platform
+
+    from chaos import __version__
+
+    systems = sorted({name for run in config.stash[_RUNS] for name in run.settings})
+    return {
+        "middleware-chaos": __version__,
+        "provider": config.stash.get(_PROVIDER, ""),
+        "seed": config.stash[_SEED],
+        "systems": ", ".join(systems),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+
+
+def _table(run: "FinishedRun") -> Iterator[str]:
+    from chaos.report.page import terminal_table
+
+    yield run.name.rpartition("::")[2]
+    if run.error and not run.judged:
+        yield f"  not judged: {run.error.splitlines()[0]}"
+    for row in terminal_table(run.judged):
+        yield f"  {row.guarantee:34} expected {row.expected:38} {row.verdict:10} {row.measures}"
 
 
 _SEED = pytest.StashKey[int]()
 _RUNS = pytest.StashKey["list[FinishedRun]"]()
 _PROVIDER = pytest.StashKey[str]()
+_LAUNCHER = pytest.StashKey["_Launcher"]()

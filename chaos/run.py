@@ -6,7 +6,7 @@ An experiment has five beats: steady state, fault, recovery; then, outside the r
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -49,6 +49,16 @@ class Watched(Protocol):
 
     def probe(self, sink: Callable[[Observation], None]) -> Probe:
         """A probe that tells what changes."""
+        ...
+
+
+class Launch(Protocol):
+    """The ``launch`` fixture: ``with launch(cluster, *clients) as run:``."""
+
+    def __call__(
+        self, *clusters_and_clients: "Cluster | ClientPlan | Sequence[ClientPlan]"
+    ) -> AbstractContextManager["Run"]:
+        """Make a run, start its clients, seal its history at the end of the block."""
         ...
 
 

@@ -38,6 +38,7 @@ from chaos.guarantees.fenced_writes import fenced_writes
 from chaos.guarantees.guarantee import FINAL_READ, Check, Guarantee, of_client
 from chaos.guarantees.lock_is_freed import lock_is_freed, lock_is_freed_within
 from chaos.guarantees.lock_is_kept import lock_is_kept
+from chaos.guarantees.loss_ends import loss_ends_within
 from chaos.guarantees.monotonic_tokens import monotonic_tokens
 from chaos.guarantees.mutual_exclusion import mutual_exclusion
 from chaos.guarantees.no_phantom_writes import no_phantom_writes
@@ -61,6 +62,7 @@ GUARANTEES: Mapping[str, Guarantee] = {
 
 BOUNDED: Mapping[str, Callable[[float], Guarantee]] = {
     "lock_is_freed": lock_is_freed_within,
+    "loss_ends": loss_ends_within,
     "recovers": recovers_within,
 }
 """Those that take a bound in seconds."""
@@ -79,6 +81,7 @@ __all__ = [
     "lock_is_freed",
     "lock_is_freed_within",
     "lock_is_kept",
+    "loss_ends_within",
     "monotonic_tokens",
     "mutual_exclusion",
     "no_phantom_writes",

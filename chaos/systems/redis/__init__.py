@@ -11,9 +11,10 @@ from chaos.systems.redis.settings import (
     UNSAFE,
     Periods,
     SentinelSettings,
+    Setting,
     Topology,
 )
-from chaos.systems.redis.start import start_redis
+from chaos.systems.redis.start import MakeRedis, start_redis
 
 __all__ = [
     "DEFAULT",
@@ -21,9 +22,11 @@ __all__ = [
     "TOPOLOGIES",
     "TUNED",
     "UNSAFE",
+    "MakeRedis",
     "Periods",
     "RedisCluster",
     "SentinelSettings",
+    "Setting",
     "Topology",
     "start_redis",
 ]

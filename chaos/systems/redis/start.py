@@ -9,6 +9,7 @@ seeded with all they would have to find out, and hasty pings until they agree.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from chaos.errors import UsageError
 from chaos.history.records import empty
@@ -39,6 +40,24 @@ SENTINEL = Port(number=SENTINEL_PORT, name="sentinel", ping=b"PING\r\n")
 AGREE_WITHIN_S = 10.0
 AGREE_UNTUNED_WITHIN_S = 30.0
 """Before Redis 7.0 a Sentinel's own periods rule: INFO comes each 10 s."""
+
+
+class MakeRedis(Protocol):
+    """The ``make_redis`` fixture: ``start_redis`` in the test's own lab."""
+
+    def __call__(
+        self,
+        *,
+        topology: str | Topology = ...,
+        settings: Mapping[str, Setting] = ...,
+        version: str | None = ...,
+        config: str | Path | None = ...,
+        sentinel: SentinelSettings | None = ...,
+        password: str | None = ...,
+        role: Role = ...,
+    ) -> RedisCluster:
+        """Start a cluster and return when it is really ready."""
+        ...
 
 
 def start_redis(
