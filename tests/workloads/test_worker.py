@@ -2,97 +2,16 @@
 The worker process: what it records, where it waits, how it ends.
 """
 
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from chaos import process
 from chaos.wait import wait_until
 from chaos.workloads.worker import BROKEN
-
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-START = "import json, sys; from chaos.workloads.worker import main; sys.exit(main(json.loads(sys.argv[1])))"
-PATIENCE_S = 10.0
-
-
-class Agent:
-    """The other end of the control socket, as the party's agent would hold it, and the worker process behind it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.name = f"chaos-test-{os.getpid()}-{folder.name}"
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind("\0" + self.name)
-        self._listener.listen()
-        self._listener.settimeout(PATIENCE_S)
-        self._talk: Any = None
-        self._connection: socket.socket | None = None
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def run(self, workload: str, *, arguments: Mapping[str, object] | None = None, **changes: object) -> None:
-        spec: dict[str, object] = {
-            "callable": f"worker_samples:{workload}",
-            "arguments": arguments or {},
-            "client": "c1",
-            "events": str(self.events),
-            "control": self.name,
-            "ref": "worker",
-            "hold": [],
-            "seed": 7,
-            "sys_path": [str(HERE)],
-        }
-        argv = [sys.executable, "-c", START, json.dumps({**spec, **changes})]
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = process.start(argv, env=env, log=self.folder / "worker.log")
-        self._connection, _ = self._listener.accept()
-        self._connection.settimeout(PATIENCE_S)
-        self._talk = self._connection.makefile("rwb")
-        assert self.hear() == {"hello": "worker"}
-
-    @property
-    def events(self) -> Path:
-        return self.folder / "c1.jsonl"
-
-    def recorded(self) -> list[dict[str, Any]]:
-        text = self.events.read_text() if self.events.exists() else ""
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-
-    def completions(self) -> list[dict[str, Any]]:
-        return [line for line in self.recorded() if "complete" in line]
-
-    def hear(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self._talk.readline())
-        return message
-
-    def say(self, **message: object) -> None:
-        self._talk.write(json.dumps(message).encode() + b"\n")
-        self._talk.flush()
-
-    def exit_code(self) -> int:
-        assert self.process
-        return self.process.wait(PATIENCE_S)
-
-    def hang_up(self) -> None:
-        if self._connection:
-            self._talk.close()
-            self._connection.close()
-
-    def close(self) -> None:
-        self.hang_up()
-        self._listener.close()
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(PATIENCE_S)
+from tests.workloads.worker_agent import PATIENCE_S, Agent
 
 
 @pytest.fixture
