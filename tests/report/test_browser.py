@@ -15,7 +15,8 @@ import pytest
 
 from tests.report.made import Browser
 
-# Allure shows a description in a frame without scripts. Notes on the document what the dumped markup alone does not tell: whether the picture loaded, and what hangs out.
+# Allure shows a description in a frame without scripts. Notes on the document what the dumped markup does not tell:
+# whether the picture loaded, how tall the table is, and whether anything hangs out.
 LOOK = """<script>setInterval(() => {
   const frame = [...document.querySelectorAll("iframe")].find((one) => one.srcdoc.includes("Guarantee"));
   const description = frame?.contentDocument;

@@ -2,6 +2,7 @@
 Building the report: what it refuses, what it needs, and that nothing of the tracker stays.
 """
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from chaos.errors import HarnessError, MissingSoftwareError, UsageError
 from chaos.report import build, node
 from chaos.report.build import build_report, strip_trackers
+from chaos.report.node import Node, find_allure, find_node
 
 TAG = '<script async src="https://www.googletagmanager.com/gtag/js?id=G-X"></script>\n<script>gtag("js")</script>'
 
@@ -79,3 +81,38 @@ def test_history_is_appended_only_when_asked(made_results: Path, built: Path, tm
     for night in (1, 2):
         build_report(made_results, tmp_path / "report", append_history=True)
         assert len((tmp_path / "history.jsonl").read_text().splitlines()) == night
+
+
+def fake_node(folder: Path, version: str) -> Path:
+    folder.mkdir(parents=True)
+    program = folder / "node"
+    program.write_text(f"#!/bin/sh\necho v{version}\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with an empty cache, no wheel of Node, and an empty PATH folder, which is returned."""
+    monkeypatch.setenv("CHAOS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}")
+    return tmp_path / "path"
+
+
+def test_a_node_on_path_that_is_too_old_is_no_node(bare: Path) -> None:
+    fake_node(bare, "20.19.2")
+
+    with pytest.raises(MissingSoftwareError, match=r"Node\.js 22 or newer"):
+        find_node(kept=bare)
+
+
+def test_a_node_on_path_that_is_new_enough_is_taken(bare: Path) -> None:
+    program = fake_node(bare, "22.1.0")
+
+    assert find_node(kept=bare) == Node(program=program, npm=None)
+
+
+def test_a_node_without_npm_cannot_install_allure_and_says_so(bare: Path) -> None:
+    with pytest.raises(MissingSoftwareError, match=r"npm for .* run: chaos install node"):
+        find_allure(Node(program=bare / "node", npm=None))
