@@ -100,9 +100,14 @@ class Label:
     text: str
 
     @property
+    def before(self) -> bool:
+        """Whether the text stands left of what it points at."""
+        return self.begin < self.at
+
+    @property
     def text_at(self) -> int:
-        """Where the text begins: clear of the pole, on whichever side of it the text stands."""
-        return self.begin + (POLE_GAP if self.begin == self.at else 0)
+        """Where the text begins, clear of the pole; for a text left of its pole, where it ends."""
+        return self.at - POLE_GAP if self.before else self.begin + POLE_GAP
 
 
 def placed(

@@ -106,6 +106,11 @@ def _text(x: float, y: int, text: str, extra: str = "") -> str:
     return f'<text x="{x:g}" y="{y}"{extra}>{words.safe(text)}</text>'
 
 
+def _label(label: Label, y: int, size: int = _SMALL) -> str:
+    anchor = ' text-anchor="end"' if label.before else ""
+    return _text(label.text_at, y, label.text, f'{anchor} font-size="{size}"')
+
+
 def _legend(history: History, unnamed: int) -> Iterable[str]:
     if not history.operations:
         yield _text(4, 15, "No operation was recorded.")
@@ -196,7 +201,7 @@ def _banners(faults: Sequence[Fault], flags: Sequence[Label], plan: Plan) -> Ite
         lines = "".join(f"M{x} {plan.top}V{plan.bottom}" for x in sorted(edges))
         yield f'<path stroke="{BAND}" stroke-dasharray="3 3" fill="none" d="{lines}"/>'
     for flag in flags:
-        yield _text(flag.text_at, _LEGEND + _FLAG * flag.row + 12, flag.text, f' font-size="{_SMALL}"')
+        yield _label(flag, _LEGEND + _FLAG * flag.row + 12)
 
 
 def _boxes(spans: Iterable[Span], y: int, height: int) -> str:
@@ -243,7 +248,7 @@ def _points(points: Sequence[tuple[int, str]], axis: Axis, y: int) -> Iterable[s
     # A mark is drawn left and right of its moment, so its name begins after it; a name without room is left out.
     named, _ = placed([(x + 3, name) for x, name in points], size=_SMALL - 1, right=axis.right, rows=1, poles=False)
     for label in named:
-        yield _text(label.text_at, y + 9, label.text, f' font-size="{_SMALL - 1}"')
+        yield _label(label, y + 9, _SMALL - 1)
 
 
 def _lanes(plan: Plan) -> Iterable[str]:
@@ -281,4 +286,4 @@ def _phases(phases: Sequence[Label], bottom: int) -> Iterable[str]:
     for phase in phases:
         y = bottom + 24 + _FLAG * phase.row
         yield f'<path d="M{phase.at} {y}v13" stroke="{INK}"/>'
-        yield _text(phase.text_at, y + 11, phase.text, f' font-size="{_SMALL}"')
+        yield _label(phase, y + 11)
