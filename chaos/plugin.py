@@ -111,7 +111,7 @@ def _label(items: list[pytest.Item]) -> None:
 
     for item in items:
         marker = item.get_closest_marker("lesson")
-        if marker:
+        if marker and isinstance(item, pytest.Function):
             label_item(item, lesson=str(marker.args[0]), system=item.path.parent.name)
 
 
@@ -163,15 +163,33 @@ def chaos_seed(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def chaos_files(request: pytest.FixtureRequest) -> Path:
+def chaos_files(request: pytest.FixtureRequest) -> Iterator[Path]:
     """The folder of this test below reports/out: histories and logs, the one declared survivor."""
+    runs = request.config.rootpath / str(option(request.config, "out")) / "runs"
+    with _folder_of_ones_own(runs, _file_name(request.node.nodeid)) as folder:
+        yield folder
+
+
+@contextmanager
+def _folder_of_ones_own(runs: Path, name: str) -> Iterator[Path]:
+    """An empty folder that no other test run (another terminal, the same test) writes to meanwhile."""
+    import fcntl
     import shutil
 
-    out = request.config.rootpath / str(option(request.config, "out"))
-    folder = out / "runs" / _file_name(request.node.nodeid)
-    shutil.rmtree(folder, ignore_errors=True)  # Logs of another run beside these would mislead.
-    folder.mkdir(parents=True)
-    return folder
+    locks = runs / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    for candidate in (name, *(f"{name}~{number}" for number in range(2, 100))):
+        with (locks / candidate).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            folder = runs / candidate
+            shutil.rmtree(folder, ignore_errors=True)  # Logs of an earlier run beside these would mislead.
+            folder.mkdir()
+            yield folder
+            return
+    raise pytest.UsageError(f"a hundred runs of {name} at once: is {locks} on a file system without locks?")
 
 
 @pytest.fixture

@@ -28,7 +28,11 @@ class Item(Protocol):
     """A collected test, as far as labels need it."""
 
     name: str
-    function: Callable[..., object]
+
+    @property
+    def function(self) -> Callable[..., object]:
+        """The test function."""
+        ...
 
     def add_marker(self, marker: Any, /) -> None:
         """Mark it."""

@@ -213,12 +213,18 @@ class Following:
 
 
 class DefaultRetries:
-    """``redis.Redis`` with the library's own defaults: every command is retried on a lost connection or a timeout."""
+    """
+    ``redis.Redis`` with the library's own retries: every command is sent again on a lost connection or a timeout.
+
+    Without a handshake (RESP2, no library name told): where every reply is lost, the handshake of a new connection would
+    be the first to wait in vain, and the command behind it would not be sent again.
+    """
 
     def __init__(self, address: str, *, timeout_s: float | None = None, password: str | None = None) -> None:
         host, port = split(address)
         limits = {} if timeout_s is None else {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
-        options: dict[str, Any] = {"password": password, "decode_responses": True, **limits}
+        quiet = {"protocol": 2, "driver_info": None}
+        options: dict[str, Any] = {"password": password, "decode_responses": True, **quiet, **limits}
         self.address: str | None = address
         self._client: Any = redis.Redis(host=host, port=port, **options)
 

@@ -196,6 +196,15 @@ def record_check(worker: Worker, lock: Lock, value: str) -> Completed:
 
 
 def record_release(worker: Worker, lock: Lock, value: str, *, own: bool = False) -> Completed:
-    """One ``release`` in the lock's own way; ``own`` insists on deleting nothing but this value."""
+    """
+    One ``release`` in the lock's own way; ``own`` insists on deleting nothing but this value.
+
+    A comparison before it is a ``check`` of its own, so that the record shows when the deletion really began.
+    """
+    if lock.compares_first and not own:
+        compared = record(worker, lock.client, "check", lock.key, lambda: lock.compare(value))
+        if not compared.value:
+            return compared
+        worker.point("compared-release")
     ask = lock.release_own if own else lock.release
     return record(worker, lock.client, "release", lock.key, lambda: ask(value), {"lock_value": value})

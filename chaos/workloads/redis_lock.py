@@ -63,11 +63,12 @@ class Lock:
             unlock,
             {
                 "del": self._delete,
-                "compare-del": self._compare_delete,
+                "compare-del": self._delete,
                 "lua": self.release_own,
                 "watch": self._watch_delete,
             },
         )
+        self._compare = {"compare-del": self.is_mine, "watch": self._watched}.get(unlock)
         self._wait = (wait_replicas, wait_ms)
 
     def new_value(self) -> str:
@@ -94,8 +95,17 @@ class Lock:
         """Whether the lock holds this value now, at the server."""
         return bool(self.client.execute("GET", self.key) == value)
 
+    @property
+    def compares_first(self) -> bool:
+        """Whether giving back is two steps in the chosen way: compare, then delete."""
+        return self._compare is not None
+
+    def compare(self, value: str) -> bool:
+        """The first of the two steps: whether the lock is ours."""
+        return self._compare is None or self._compare(value)
+
     def release(self, value: str) -> int:
-        """Give the lock back in the chosen way and return how many keys that deleted; ``Refused`` when it was not ours."""
+        """Delete in the chosen way and return how many keys that deleted; ``Refused`` when it was not ours."""
         return self._release(value)
 
     def release_own(self, value: str) -> int:
@@ -130,19 +140,14 @@ class Lock:
     def _delete(self, value: str) -> int:
         return int(self.client.execute("DEL", self.key))
 
-    def _compare_delete(self, value: str) -> int:
-        if not self.is_mine(value):
-            raise Refused("the lock is not mine any more")
-        self.worker.point("compared-release")
-        return self._delete(value)
-
-    def _watch_delete(self, value: str) -> int:
+    def _watched(self, value: str) -> bool:
         self.client.execute("WATCH", self.key)
         (found,) = self.client.together(("GET", self.key))
         if found != value:
             self.client.together(("UNWATCH",))
-            raise Refused("the lock is not mine any more")
-        self.worker.point("compared-release")
+        return bool(found == value)
+
+    def _watch_delete(self, value: str) -> int:
         *_, executed = self.client.together(("MULTI",), ("DEL", self.key), ("EXEC",))
         if executed is None:
             raise Refused("the lock changed after it was compared")

@@ -199,7 +199,8 @@ def test_every_variant_of_the_lock_works_undisturbed(
     assert [one["result"] for one in agent.operations("acquire")] == [1, 2]
     assert [(one["result"], one["notes"]["token"]) for one in agent.operations("write")] == [(1, 1), (2, 2)]
     assert [one["result"] for one in agent.operations("release")] == [1, 1]
-    assert len(agent.operations("check")) == (2 if guard == "compare" else 0)
+    checks_a_turn = (guard == "compare") + (unlock in ("compare-del", "watch"))
+    assert len(agent.operations("check")) == 2 * checks_a_turn
     assert not server.redis.exists("lock")
 
 
@@ -306,3 +307,20 @@ def test_after_a_lost_reply_only_a_new_value_locks_the_client_out_of_its_own_loc
     assert agent.operations("acquire")[0]["outcome"] == "info"
     (took,) = [line["value"] for line in agent.recorded() if line.get("observe") == "acquired-after"]
     assert (took["s"] > 1.4) is locked_out
+
+
+def test_without_a_sentinel_that_names_a_master_nothing_is_sent(agent: Agent) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # Bound and not listening: a connect is refused.
+        run(agent, "redis-set", sentinels=[f"127.0.0.1:{closed.getsockname()[1]}"])
+        assert set(finish(agent, "add", 2)) == {"fail"}
+    assert agent.operations("add")[0]["error"].startswith("not sent: no Sentinel names a master")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"address": "a:1", "sentinels": ["b:2"]}, {"address": "nowhere"}])
+def test_arguments_that_say_not_where_to_go_break_the_worker_with_a_sentence(
+    agent: Agent, arguments: dict[str, Any]
+) -> None:
+    run(agent, "redis-set", **arguments)
+    assert agent.exit_code() == 70
+    assert agent.recorded()[-1]["broken"].startswith("UsageError: ")
