@@ -5,7 +5,7 @@ An experiment that needs a missing one is skipped by name.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from chaos.cluster.parties import Node, Target
 from chaos.errors import MissingAbilityError
@@ -60,11 +60,8 @@ class FailsOver(Protocol):
         ...
 
 
-Ability = TypeVar("Ability")
-
-
-def require(cluster: object, ability: type[Ability]) -> Ability:
-    """The cluster as one that has this ability; else ``MissingAbilityError``, which skips the experiment by name."""
-    if not isinstance(cluster, ability):
-        raise MissingAbilityError(ability.__name__, f"{type(cluster).__name__} does not have it")
-    return cluster
+def require(cluster: object, *abilities: type) -> None:
+    """Refuse a cluster without one of these abilities with ``MissingAbilityError``, which skips the experiment by name."""
+    for ability in abilities:
+        if not isinstance(cluster, ability):
+            raise MissingAbilityError(ability.__name__, f"{type(cluster).__name__} does not have it")
