@@ -20,14 +20,14 @@ def loss_ends_within(seconds: float) -> Guarantee:
 
     :param seconds: how long the system may go on acknowledging what it will lose.
     """
-    name = f"loss_ends_within[{seconds:g} s]"
+    name = f"loss_ends_within({seconds:g}s)"
 
     def judge(history: History) -> Verdict:
         harm = first_harm_ns(history)
         if harm is None:
             return unknown(name, "there was no fault, so there is no moment to count from")
         limit = harm + round(seconds * 1e9)
-        # A value that was acknowledged earlier may be lost: it is kept as a question whose answer nobody knows.
+        # What was acknowledged earlier may be lost or not: it is not asked about.
         verdict = acked_writes_survive(_without(history, lambda operation: _acked_before(operation, limit)))
         if verdict.status is Status.VIOLATED:
             return replace(verdict, guarantee=name)
@@ -40,6 +40,7 @@ def loss_ends_within(seconds: float) -> Guarantee:
         source="redis.conf min-replicas-max-lag; Redis Sentinel documentation, Example 2",
         silent_on="what was acknowledged before that moment",
         needs=("add", FINAL_READ),
+        per_client=True,
     )
 
 

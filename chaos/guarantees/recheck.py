@@ -18,8 +18,7 @@ def guarantee_named(name: str) -> Guarantee:
     """The guarantee of this name, as verdicts show it: ``recovers``, ``recovers_within(5s)``, ``recovers[c1]``."""
     parts = _NAME.fullmatch(name)
     base, bound, client = parts.group("name", "bound", "client") if parts else (name, None, None)
-    known = base in BOUNDED if bound else base in GUARANTEES
-    if not known:
+    if base not in (BOUNDED if bound else GUARANTEES):
         bounded = ", ".join(f"{one}_within(…s)" for one in BOUNDED)
         raise UsageError(f"there is no guarantee {name!r}; there are: {', '.join(GUARANTEES)}, {bounded}")
     guarantee = BOUNDED[base](float(bound)) if bound else GUARANTEES[base]

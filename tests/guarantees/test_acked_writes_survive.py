@@ -68,9 +68,16 @@ def test_without_a_fault_the_window_runs_from_first_to_last_loss() -> None:
     assert "last_lost_after_fault_s" not in measures
 
 
-def test_single_loss_has_a_window_above_zero() -> None:
-    verdict = acked_writes_survive(split_brain([0, 1, 2, 3, 4, 5, 6, 7, 8], ()))
-    assert verdict.measures["window_s"] > 0
+@pytest.mark.parametrize("faults", [(), (fault(9.1, None),)], ids=["no fault", "a fault as it was acknowledged"])
+def test_single_loss_has_a_window_above_zero(faults: tuple[Fault, ...]) -> None:
+    verdict = acked_writes_survive(split_brain([0, 1, 2, 3, 4, 5, 6, 7, 8], faults))
+    assert verdict.status is Status.VIOLATED
+    assert verdict.measures["window_s"] == pytest.approx(0.1)
+
+
+def test_write_acknowledged_the_instant_the_final_read_began_is_judged() -> None:
+    operations = [op("c1", "add", 1, at=1, took=1), op("observer", "final-read", at=2, result=[])]
+    assert acked_writes_survive(history(operations)).status is Status.VIOLATED
 
 
 def test_unanswered_and_failed_writes_may_be_gone() -> None:
@@ -79,11 +86,12 @@ def test_unanswered_and_failed_writes_may_be_gone() -> None:
         op("c1", "add", 2, at=2, outcome="info"),
         op("c1", "add", 3, at=3, took=None),
         op("c1", "add", 4, at=4, outcome="fail"),
+        op("c1", "add", 5, at=5, outcome="info"),
         op("observer", "final-read", at=9, result=[1, 3]),
     ]
     verdict = acked_writes_survive(history(operations))
     assert verdict.status is Status.HOLDS
-    assert (verdict.measures["info_count"], verdict.measures["info_survived_count"]) == (2, 1)
+    assert (verdict.measures["info_count"], verdict.measures["info_survived_count"]) == (3, 1)
 
 
 def test_write_acknowledged_after_the_final_read_began_is_not_judged() -> None:

@@ -33,6 +33,7 @@ def test_more_than_possible_is_violated() -> None:
     assert verdict.status is Status.VIOLATED
     assert verdict.witness is not None
     assert verdict.witness.anomaly == "applied twice"
+    assert verdict.reason == "5 increments were applied and only 3 asked for: 2 too many"
     assert verdict.measures["excess_count"] == 2
 
 
@@ -41,6 +42,7 @@ def test_less_than_acknowledged_is_violated() -> None:
     assert verdict.status is Status.VIOLATED
     assert verdict.witness is not None
     assert verdict.witness.anomaly == "lost increment"
+    assert verdict.reason == "2 increments were acknowledged and only 1 applied: 1 are gone"
     assert verdict.measures["missing_count"] == 1
 
 

@@ -52,6 +52,11 @@ def test_results_that_are_no_numbering_are_ignored() -> None:
     assert exclusive_writes(history(operations)).status is Status.HOLDS
 
 
+def test_numbers_that_some_writes_lack_are_ignored() -> None:
+    operations = [turn("a", 1), write("a", 9, 2, 8), turn("b", 4), write("b", 3, 5)]
+    assert exclusive_writes(history(operations)).status is Status.HOLDS
+
+
 def test_interleaving_is_violated_though_nobody_knows_whose_turn_came_first() -> None:
     operations = [write("a", 1, 1), write("b", 2, 2), write("a", 3, 3)]
     assert exclusive_writes(history(operations)).status is Status.VIOLATED
@@ -105,6 +110,8 @@ def test_order_within_the_error_of_the_clocks_is_no_order() -> None:
     operations = [turn("a", 1), turn("b", 4), write("b", 3, 5), write("a", 1, 5.2)]
     assert exclusive_writes(history(operations)).status is Status.VIOLATED
     assert exclusive_writes(history(operations, clock_error_ns={"a": ns(0.2)})).status is Status.HOLDS
+    assert exclusive_writes(history(operations, clock_error_ns={"b": ns(0.2)})).status is Status.HOLDS
+    assert exclusive_writes(history(operations, clock_error_ns={"b": ns(0.05)})).status is Status.VIOLATED
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,38 @@ def test_holder_that_works_on_under_a_fault_is_not_called_stopped() -> None:
     assert verdict.measures["wait_s"] == pytest.approx(0.1)
 
 
+def test_fault_before_the_holder_came_in_did_not_stop_it() -> None:
+    operations = [got("b", 0.5), release("b", 0.8), got("a", 1), *tries("b", 4, 9)]
+    assert lock_is_freed(history(operations, [fault(0.2, 0.6, target="a")])).status is Status.HOLDS
+
+
+def test_first_of_two_faults_stopped_the_holder() -> None:
+    operations = [got("a", 1), *tries("b", 4, 5), got("b", 6)]
+    verdict = lock_is_freed(history(operations, [KILL, fault(5.5, None, target="a")]))
+    assert verdict.measures["wait_s"] == pytest.approx(2.1)
+
+
+def test_longest_wait_is_the_witness() -> None:
+    operations = [
+        got("a", 1),
+        release("a", 2),
+        *tries("b", 3),
+        got("b", 5),
+        release("b", 6),
+        *tries("a", 7),
+        got("c", 11),
+    ]
+    verdict = lock_is_freed_within(1)(history(operations))
+    assert verdict.witness is not None
+    assert "nobody was inside for 4.100 s" in verdict.witness.sentence
+
+
+def test_wait_as_long_as_the_bound_is_within_it() -> None:
+    operations = [got("a", 1), release("a", 2), *tries("b", 4), got("b", 5)]
+    verdict = lock_is_freed_within(1.1)(history(operations))
+    assert (verdict.status, verdict.measures["wait_s"]) == (Status.HOLDS, 1.1)
+
+
 def test_bound_separates_a_short_wait_from_a_long_one() -> None:
     recorded = history([got("a", 1), *tries("b", 4, 5), got("b", 6)], [KILL])
     assert lock_is_freed_within(3)(recorded).status is Status.HOLDS

@@ -30,6 +30,12 @@ def test_lock_that_is_gone_with_time_left_is_violated() -> None:
         assert verdict.witness.sentence == "a found lock gone with 51.900 s of its time left"
 
 
+def test_most_time_that_was_left_is_measured() -> None:
+    other = op("b", "acquire", "lock", at=10, expires_ns=ns(20))
+    verdict = lock_is_kept(history([ACQUIRE, look(5, False), other, look(19, False, client="b")]))
+    assert (verdict.measures["lost_count"], verdict.measures["left_s"]) == (2, 55.9)
+
+
 def test_lock_that_is_gone_after_its_time_is_as_promised() -> None:
     assert lock_is_kept(history([ACQUIRE, look(5, True), look(61, False)])).status is Status.HOLDS
 

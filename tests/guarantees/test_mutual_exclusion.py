@@ -43,6 +43,12 @@ def test_instant_shared_by_three_counts_once() -> None:
     assert verdict.measures == {"overlap_s": 3, "overlap_count": 3}
 
 
+def test_longest_overlap_is_the_witness() -> None:
+    verdict = mutual_exclusion(history([*stay("a", 1, 5), *stay("b", 4, 9), *stay("c", 6, 8)]))
+    assert verdict.witness is not None
+    assert "b and c were both inside lock for 2.000 s" in verdict.witness.sentence
+
+
 def test_two_locks_are_two_matters() -> None:
     operations = [*stay("a", 1, 5), *stay("b", 2, 4, "other"), *stay("a", 5, 6, "other")]
     assert mutual_exclusion(history(operations)).status is Status.HOLDS
@@ -51,6 +57,12 @@ def test_two_locks_are_two_matters() -> None:
 def test_client_that_learns_of_its_loss_is_not_inside_any_more() -> None:
     renewal = op("a", "renew", "lock", at=1.5, result=False)
     assert mutual_exclusion(history([*stay("a", 1, 7), renewal, *stay("b", 2, 3)])).status is Status.HOLDS
+
+
+def test_client_is_inside_until_the_answer_that_tells_of_its_loss() -> None:
+    renewal = op("a", "renew", "lock", at=1.5, took=1, result=False)
+    verdict = mutual_exclusion(history([*stay("a", 1, 7), renewal, *stay("b", 2, 3)]))
+    assert verdict.measures == {"overlap_s": 0.5, "overlap_count": 1}
 
 
 def test_client_that_never_releases_is_inside_to_its_last_sign_of_life() -> None:
