@@ -7,10 +7,12 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from chaos.cli import exits
-from chaos.cli.terminal import plain, say_json, show_table
+from chaos.cli.terminal import plain, say, say_json, show_table
 
 HELP = "systems, versions, faults, guarantees, workloads, experiments"
 Rows = list[dict[str, str]]
@@ -29,10 +31,20 @@ def main(options: argparse.Namespace) -> int:
         say_json(lists)
         return exits.FINE
     for title, rows in lists.items():
-        show_table(
-            list(rows[0]) if rows else ["(none)"], [[plain(cell) for cell in row.values()] for row in rows], title=title
-        )
+        if title == "experiments":
+            _show_experiments(rows)
+        else:
+            show_table(list(rows[0]) if rows else ["(none)"], [list(map(plain, row.values())) for row in rows], title)
     return exits.FINE
+
+
+def _show_experiments(rows: Rows) -> None:
+    """File, test and lesson below each other: side by side, the names would be cut off."""
+    for file, tests in groupby(rows, key=itemgetter("file")):
+        say(f"\n{file}")
+        for test in tests:
+            also = f" ({test['markers']})" if test["markers"] else ""
+            say(f"  {test['lesson'] or 'no lesson'}: {test['name']}{also}\n      {test['says']}")
 
 
 def systems() -> Rows:

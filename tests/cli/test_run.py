@@ -1,0 +1,108 @@
+"""
+Running the experiments: the pytest command that is made, and what its end means.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos import cli
+from chaos.cli import run
+from chaos.cli.parser import parse
+from chaos.cli.places import experiments_folder, results_folder
+
+
+def argv(*given: str) -> list[str]:
+    """The pytest command for a chaos run with these options."""
+    return run.pytest_argv(parse(["run", *given]), Path("results"))
+
+
+def test_without_options_the_whole_catalogue_runs() -> None:
+    results = ["--alluredir", "results", "--clean-alluredir"]
+
+    assert argv() == [sys.executable, "-m", "pytest", str(experiments_folder()), *results]
+
+
+def test_options_reach_pytest_under_its_own_names() -> None:
+    made = argv("a.py", "-k", "lock", "-m", "not full", "--full", "--seed", "7", "--provider", "local", "--repeat", "3")
+
+    assert made[3] == "a.py"
+    assert " ".join(made[7:]) == (
+        "-k lock -m not full --chaos-seed 7 --chaos-provider local --chaos-repeat 3 --chaos-full"
+    )
+
+
+def test_what_follows_two_dashes_goes_to_pytest_as_it_is() -> None:
+    assert argv("a.py", "--", "-x", "--chaos-keep")[-2:] == ["-x", "--chaos-keep"]
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """pytest does nothing, and ends with the code that the file ``code`` holds."""
+    monkeypatch.setattr("chaos.process.foreground", lambda _argv: int((tmp_path / "code").read_text()))
+    return tmp_path
+
+
+def result(folder: Path, status: str) -> None:
+    (folder / f"{status}-result.json").write_text(json.dumps({"status": status}))
+
+
+@pytest.mark.parametrize(
+    ("pytest_code", "statuses", "code"),
+    [
+        (0, ["passed"], 0),
+        (1, ["passed", "failed", "broken"], 1),
+        (1, ["passed", "broken"], 2),
+        (1, [], 1),
+        (2, [], 130),
+        (3, [], 2),
+        (4, [], 3),
+        (5, [], 3),
+    ],
+)
+def test_only_a_failed_system_is_a_broken_promise(
+    ended: Path, pytest_code: int, statuses: list[str], code: int
+) -> None:
+    (ended / "code").write_text(str(pytest_code))
+    for status in statuses:
+        result(ended, status)
+
+    assert cli.main(["run", "--no-report", "--results", str(ended)]) == code
+
+
+def test_report_is_built_of_a_failed_run_too(
+    ended: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (ended / "code").write_text("1")
+    result(ended, "failed")
+    monkeypatch.setattr("chaos.report.build.build_report", lambda _results, output: output / "index.html")
+
+    assert cli.main(["run", "--results", str(ended), "--output", "out"]) == 1
+    assert capsys.readouterr().out == "report: out/index.html\n"
+
+
+def test_report_that_cannot_be_built_does_not_hide_the_run(
+    ended: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from chaos.errors import MissingSoftwareError
+
+    def fails(_results: Path, _output: Path) -> Path:
+        raise MissingSoftwareError("node", "chaos install node")
+
+    (ended / "code").write_text("0")
+    result(ended, "passed")
+    monkeypatch.setattr("chaos.report.build.build_report", fails)
+
+    assert cli.main(["run", "--results", str(ended)]) == 0
+    assert capsys.readouterr().out == "no report: node is not installed; run: chaos install node\n"
+
+
+def test_report_without_results_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", "--results", str(tmp_path)]) == 3
+    assert capsys.readouterr().err == f"chaos: {tmp_path} has no results of a run; run: chaos run\n"
+
+
+def test_generated_things_lie_below_reports_out() -> None:
+    assert results_folder().parts[-3:] == ("reports", "out", "results")
