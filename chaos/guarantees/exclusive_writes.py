@@ -2,7 +2,8 @@
 Exclusive writes: read at the resource, no write of an acquisition is accepted after a write of a later one.
 
 Definition: writes are ordered by the store's numbers (``result``) where each has its own, else by their intervals;
-acquisitions by their tokens where both have one, else by the intervals of their ``acquire``. A write is late if a write
+acquisitions by their tokens, if all have one and those agree with the order in which locks were really acquired (after
+a failover they may not), else by the intervals of their ``acquire``. A write is late if a write
 of an acquisition that came after its own was accepted before it, or if a foreign write lies between it and an earlier
 write of its own acquisition. No accepted write is late.
 """
@@ -74,11 +75,12 @@ def _acquires(history: History) -> tuple[dict[Hashable, Placed], set[Hashable]]:
 
 
 def _own(history: History, writes: Sequence[Operation], acquires: dict[Hashable, Placed]) -> list[Owned]:
-    tokens = [_token(write, acquires) for write in writes]
-    numbered = None not in tokens
+    tokens = {_owner(write): _token(write, acquires) for write in writes}
+    numbered = _order_like_time(tokens, acquires)
     owned = []
-    for placed, token in zip(by_store(history, writes), tokens, strict=True):
+    for placed in by_store(history, writes):
         key = _owner(placed.operation)
+        token = tokens[key]
         if numbered and token is not None:
             owned.append((placed, Acquisition(key, token, token)))
         elif key in acquires:
@@ -91,6 +93,18 @@ def _own(history: History, writes: Sequence[Operation], acquires: dict[Hashable,
 def _token(write: Operation, acquires: dict[Hashable, Placed]) -> int | None:
     acquire = acquires.get(_owner(write))
     return integer(write.notes.get("token", acquire.operation.result if acquire else None))
+
+
+def _order_like_time(tokens: dict[Hashable, int | None], acquires: dict[Hashable, Placed]) -> bool:
+    if None in tokens.values() or len(set(tokens.values())) < len(tokens):
+        return False
+    known = {id(acquires[key]): token for key, token in tokens.items() if key in acquires and token is not None}
+    highest = float("-inf")
+    for acquire, settled in settled_before(one for one in acquires.values() if id(one) in known):
+        highest = max([highest, *(known[id(one)] for one in settled)])
+        if known[id(acquire)] < highest:
+            return False
+    return True
 
 
 def _late_writes(owned: Sequence[Owned]) -> Iterator[Late]:

@@ -82,6 +82,20 @@ def test_tokens_order_turns_that_overlap() -> None:
     assert exclusive_writes(history([*turns, writes[0]])).status is Status.UNKNOWN
 
 
+def test_tokens_that_a_failover_set_back_do_not_order_turns() -> None:
+    turns = [op("a", "acquire", "lock", at=1, result=7), op("b", "acquire", "lock", at=4, result=6)]
+    first, second = op("a", "write", 1, at=2, holder="a", token=7), op("b", "write", 2, at=5, holder="b", token=6)
+    assert exclusive_writes(history([*turns, first, second])).status is Status.HOLDS
+    late = op("a", "write", 3, at=6, holder="a", token=7)
+    assert exclusive_writes(history([*turns, second, late])).status is Status.VIOLATED
+
+
+def test_token_given_twice_does_not_order_turns() -> None:
+    turns = [op("a", "acquire", "lock", at=1, result=7), op("b", "acquire", "lock", at=4, result=7)]
+    writes = [op("b", "write", 2, at=5, holder="b", token=7), op("a", "write", 3, at=6, holder="a", token=7)]
+    assert exclusive_writes(history([*turns, *writes])).status is Status.VIOLATED
+
+
 def test_two_resources_are_two_matters() -> None:
     first = op("b", "write", 3, at=5, holder="b", term=1, resource="x")
     second = op("a", "write", 1, at=6, holder="a", term=1, resource="y")
