@@ -16,6 +16,7 @@ from chaos.history.records import History
 from chaos.judgement import FinishedRun
 from chaos.report import page
 from chaos.report.timeline import timeline
+from chaos.report.words import moment
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -72,7 +73,7 @@ def attach_run(run: FinishedRun, **labels: str) -> None:
         for name, value in labels.items():
             allure.dynamic.label(name, value)
         # Excluded: a seed that changes each night would start a new history each night.
-        allure.dynamic.parameter("provider", run.provider, excluded=True)
+        allure.dynamic.parameter("provider", run.provider or "unnamed", excluded=True)
         allure.dynamic.parameter("seed", run.seed, excluded=True)
         allure.dynamic.description_html(page.description(run))
         for beat in beats(run.history):
@@ -98,7 +99,7 @@ def beats(history: History) -> Iterator[str]:
         counts = ", ".join(
             f"{got[index + 1][name]:,} {name}" for name in ("ok", "fail", "info") if got[index + 1][name]
         )
-        times = f"{history.seconds(phase.at_ns):.1f} to {history.seconds(end):.1f} s"
+        times = f"{moment(history, phase.at_ns)} to {moment(history, end)} s"
         yield f"{phase.name.capitalize()}, {times}: " + "; ".join([*faults[:3], counts or "no operation"])
 
 

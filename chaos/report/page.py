@@ -22,7 +22,9 @@ _BADGES = {
     Status.VIOLATED: ("#B34700", "#fff"),
     Status.UNKNOWN: ("#E69F00", "#000"),
 }
-_CELL = "padding:4px 8px;border:1px solid #8888;text-align:left;vertical-align:top"
+_CELL = "padding:4px 8px;border:1px solid #8888;text-align:left;vertical-align:top;white-space:normal"
+# Allure's own style makes a table as wide as its longest line and cuts it off; as a plain table its cells wrap.
+_TABLE = "display:table;width:auto;max-width:100%;border-collapse:collapse"
 _WITNESS_OPERATIONS = 6
 _SETTING_LENGTH = 4_000
 
@@ -41,7 +43,7 @@ class Row:
 
 
 def terminal_table(judged: Iterable[Judged]) -> tuple[Row, ...]:
-    """The verdict table as data for the terminal: what differs from its expectation first, then as judged."""
+    """The verdict table as data for the terminal: what differs from its expectation first, then what broke, then the rest."""
     return tuple(
         Row(
             guarantee=one.verdict.guarantee,
@@ -50,7 +52,7 @@ def terminal_table(judged: Iterable[Judged]) -> tuple[Row, ...]:
             measures=_measures(one),
             met=one.met,
         )
-        for one in _unmet_first(judged)
+        for one in _telling_first(judged)
     )
 
 
@@ -70,8 +72,8 @@ def description(run: FinishedRun) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _unmet_first(judged: Iterable[Judged]) -> list[Judged]:
-    return sorted(judged, key=lambda one: one.met)
+def _telling_first(judged: Iterable[Judged]) -> list[Judged]:
+    return sorted(judged, key=lambda one: (one.met, one.verdict.status is not Status.VIOLATED))
 
 
 def _measures(one: Judged) -> str:
@@ -86,9 +88,11 @@ def _measures(one: Judged) -> str:
 
 def _table(judged: Sequence[Judged]) -> str:
     head = "".join(f'<th style="{_CELL}">{heading.capitalize()}</th>' for heading in HEADINGS)
-    body = "".join(_table_row(one, row) for one, row in zip(_unmet_first(judged), terminal_table(judged), strict=True))
+    body = "".join(
+        _table_row(one, row) for one, row in zip(_telling_first(judged), terminal_table(judged), strict=True)
+    )
     return (
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse">'
+        f'<div style="overflow-x:auto"><table style="{_TABLE}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -96,9 +100,18 @@ def _table(judged: Sequence[Judged]) -> str:
 def _table_row(one: Judged, row: Row) -> str:
     seen = _badge(row.verdict, *_BADGES[one.verdict.status])
     agrees = "as expected" if one.met else "<b>not as expected</b>"
-    name = safe(row.guarantee).replace("_", "_<wbr>")  # May break there, where a screen is narrow.
-    cells = (name, safe(row.expected), f"{seen}<br><small>{agrees}</small>", safe(row.measures))
+    cells = (
+        _breakable(row.guarantee),
+        _breakable(row.expected),
+        f"{seen}<br><small>{agrees}</small>",
+        safe(row.measures),
+    )
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _breakable(name: str) -> str:
+    """A name that may break after an underscore, where a screen is narrow."""
+    return safe(name).replace("_", "_<wbr>")
 
 
 def _badge(word: str, fill: str, ink: str) -> str:
@@ -107,7 +120,7 @@ def _badge(word: str, fill: str, ink: str) -> str:
 
 
 def _witnesses(run: FinishedRun) -> Iterable[str]:
-    for one in _unmet_first(run.judged):
+    for one in _telling_first(run.judged):
         if one.verdict.witness:
             yield _witness(run, one.verdict.guarantee, one.verdict.witness)
 
@@ -146,7 +159,7 @@ def _setting(value: object) -> str:
         f'<td style="{_CELL}"><pre style="margin:0;white-space:pre-wrap">{safe(_long(_plain(item)))}</pre></td></tr>'
         for name, item in value.items()
     )
-    return f'<div style="overflow-x:auto"><table style="border-collapse:collapse"><tbody>{rows}</tbody></table></div>'
+    return f'<div style="overflow-x:auto"><table style="{_TABLE}"><tbody>{rows}</tbody></table></div>'
 
 
 def _plain(value: object) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.judgement import FinishedRun, Judged
-from chaos.report.words import better, scaled, unit_of
+from chaos.report.words import is_harm, scaled, unit_of
 
 PASSED = "passed"
 
@@ -52,7 +52,7 @@ def write_executor(results: Path, environ: Mapping[str, str]) -> Path:
 
 def write_measures(results: Path, run: FinishedRun, *, stop_s: float | None = None) -> Path | None:
     """
-    A run's measures as samples for trends over nights; None when it measured nothing.
+    A run's harms as samples for trends over nights; None when it measured none. Counts of what was merely done are left out.
 
     Allure takes title, unit, group and direction from the sample itself where its configuration names no metric.
     """
@@ -72,13 +72,15 @@ def write_measures(results: Path, run: FinishedRun, *, stop_s: float | None = No
 def _samples(run: FinishedRun, judged: Judged) -> Iterator[dict[str, Any]]:
     experiment = run.name.rpartition("::")[2].removeprefix("test_").replace("_", " ").capitalize()
     for measure, value in judged.verdict.measures.items():
+        if not is_harm(measure):
+            continue
         stem, unit = unit_of(measure)
         yield {
             "key": ".".join((run.system, run.name, judged.verdict.guarantee, measure)),
             "value": round(scaled(measure, value), 6),
-            "title": f"{experiment}: {judged.verdict.guarantee.replace('_', ' ')}, {stem}{' share' if unit == '%' else ''}",
+            "title": f"{experiment}: {judged.verdict.guarantee.replace('_', ' ')}, {stem}",
             "unit": unit,
-            "better": better(measure),
+            "better": "lower",
             "group": run.system,
             "groupTitle": run.system,
         }

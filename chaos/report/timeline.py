@@ -130,14 +130,14 @@ def _legend(history: History, unnamed: int) -> Iterable[str]:
 
 
 def _flags(history: History, axis: Axis) -> tuple[list[Label], int]:
-    longest = (axis.right - axis.left) // 2
+    longest = (axis.right - axis.left) * 7 // 10
     wanted = []
     for fault in history.faults:
         mode = f", {fault.mode}" if fault.mode else ""
-        begun = f"{history.seconds(fault.begun_ns):.1f}"
+        begun = words.moment(history, fault.begun_ns)
         times = f", from {begun} s, not healed"
         if fault.healed_ns is not None:
-            times = f", {begun}–{history.seconds(fault.healed_ns):.1f} s"
+            times = f", {begun}–{words.moment(history, fault.healed_ns)} s"
         room = longest - text_width(mode + times, _SMALL)
         what = fitted(f"{fault.name} {fault.target}".strip(), room, _SMALL)
         wanted.append((axis.x(fault.begun_ns), what + mode + times))

@@ -9,7 +9,9 @@ from chaos.history.records import History, Operation, Outcome
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNITS = {"s": "s", "ms": "ms", "us": "µs", "count": "", "share": "%", "bytes": "bytes", "hz": "per s"}
-_HARM = re.compile(r"lost|window|outage|stale|recover|overlap|downtime|gap|latency|duplicat|unavailable|delay|age")
+_HARM = re.compile(
+    r"lost|phantom|foreign|stolen|stale|duplicat|overlap|window|outage|downtime|unavailable|recover|after|gap|latency|delay"
+)
 
 _OUTCOMES = {
     Outcome.OK: "acknowledged",
@@ -42,7 +44,7 @@ def unit_of(measure: str) -> tuple[str, str]:
     """A measure's name split into what it is and its unit: ``lost_window_s`` is a "lost window" in "s"."""
     stem, _, suffix = measure.rpartition("_")
     if stem and suffix in _UNITS:
-        return stem.replace("_", " "), _UNITS[suffix]
+        return (measure if suffix == "share" else stem).replace("_", " "), _UNITS[suffix]
     return measure.replace("_", " "), ""
 
 
@@ -51,14 +53,18 @@ def scaled(measure: str, value: float) -> float:
     return value * 100 if unit_of(measure)[1] == "%" else value
 
 
-def better(measure: str) -> str:
-    """Which way a measure improves: less of a harm is better; of the others we do not know."""
-    return "lower" if _HARM.search(measure) else "neutral"
+def is_harm(measure: str) -> bool:
+    """Whether less of it is better; of the other measures we do not know."""
+    return bool(_HARM.search(measure))
 
 
 def measure_words(measure: str, value: float) -> str:
-    """One measure: ``lost_window_s``, 4.2 reads "lost window 4.2 s"."""
+    """One measure: ``lost_window_s`` of 4.2 reads "lost window 4.2 s", ``lost_count`` of 137 reads "137 lost"."""
     stem, unit = unit_of(measure)
+    if measure.endswith("_count"):
+        return f"{amount(value)} {stem}"
+    if unit == "s" and 0 < value < 0.01:
+        return f"{stem} {seconds(value)}"
     return f"{stem} {amount(scaled(measure, value))} {unit}".rstrip()
 
 
@@ -82,3 +88,9 @@ def operation_words(operation: Operation, history: History, *, longest: int = 80
     if operation.result is not None:
         line += f", with {cut(str(operation.result), longest)}"
     return f"{line} ({cut(operation.error, longest)})." if operation.error else f"{line}."
+
+
+def moment(history: History, at_ns: int) -> str:
+    """A stamp in seconds since the run began; short runs get a second digit."""
+    short = history.header.ended_ns - history.header.started_ns < 10_000_000_000
+    return f"{history.seconds(at_ns):.{2 if short else 1}f}"

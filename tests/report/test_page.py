@@ -37,7 +37,7 @@ def test_the_page_has_the_lesson_the_verdicts_the_witness_and_the_picture() -> N
 
     assert "goes on acknowledging writes" in page
     assert ">violated</span>" in page
-    assert "lost 137, lost 2.8 %, lost window 9.8 s" in page
+    assert "137 lost, lost share 2.8 %, lost window 9.8 s" in page
     assert "At 12.201 s c2 asked write 41: acknowledged after 3 ms." in page
     assert "min-replicas-to-write 0" in page
 

@@ -16,6 +16,7 @@ from chaos.errors import (
     VoidRunError,
     WorkerDiedError,
 )
+from chaos.judgement import Judged
 from chaos.report.results import (
     PASSED,
     categories,
@@ -25,6 +26,7 @@ from chaos.report.results import (
     write_executor,
     write_measures,
 )
+from chaos.verdict import holds
 from tests.report.sample import finished
 
 NAMES = {category["id"]: category["name"] for category in categories()}
@@ -121,6 +123,19 @@ def test_measures_become_samples_that_explain_themselves(tmp_path: Path) -> None
         "start": 970_000,
         "stop": 1_000_000,
     }
+
+
+def test_only_harms_become_trends(tmp_path: Path) -> None:
+    judged = Judged(
+        verdict=holds("recovers", "it did", acked_count=5, outage_s=1.5, first_ok_after_heal_s=0.2),
+        expected="holds",
+        met=True,
+    )
+    path = write_measures(tmp_path, replace(finished(), judged=(judged,)))
+
+    assert path is not None
+    keys = [sample["key"].rpartition(".")[2] for sample in json.loads(path.read_text())]
+    assert keys == ["outage_s", "first_ok_after_heal_s"]
 
 
 def test_a_run_without_measures_writes_nothing(tmp_path: Path) -> None:

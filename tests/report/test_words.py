@@ -13,9 +13,10 @@ from tests.report.sample import at, split_brain
     ("measure", "value", "words"),
     [
         ("lost_window_s", 4.2, "lost window 4.2 s"),
-        ("lost_count", 4912, "lost 4,912"),
-        ("lost_share", 0.0279, "lost 2.79 %"),
+        ("lost_count", 4912, "4,912 lost"),
+        ("lost_share", 0.0279, "lost share 2.79 %"),
         ("outage_ms", 1234.5, "outage 1,234 ms"),
+        ("overlap_s", 0.00133, "overlap 1.33 ms"),
         ("epoch", 3, "epoch 3"),
         ("s", 1, "s 1"),
     ],
