@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from chaos.cluster import Cluster
     from chaos.judgement import FinishedRun
+    from chaos.providers.apps import RunningApp
     from chaos.providers.contract import Lab, Provider
     from chaos.run import Run
     from chaos.workloads.plan import ClientPlan
@@ -226,10 +227,12 @@ class _Launcher:
         request.node.stash[_LAUNCHER] = self
 
     @contextmanager
-    def __call__(self, *clusters_and_clients: "Cluster | ClientPlan | Sequence[ClientPlan]") -> "Iterator[Run]":
+    def __call__(
+        self, *clusters_and_clients: "Cluster | RunningApp | ClientPlan | Sequence[ClientPlan]"
+    ) -> "Iterator[Run]":
         from chaos.run import Run
 
-        clusters, plans = _sorted_out(clusters_and_clients)
+        clusters, apps, plans = _sorted_out(clusters_and_clients)
         self._count += 1
         files = self._files if self._count == 1 else self._files / f"run-{self._count}"
         run = Run(
@@ -238,6 +241,7 @@ class _Launcher:
             name=self._request.node.nodeid,
             seed=self._seed,
             files=files,
+            apps=apps,
             tell=lambda text: _say(self._request.config, text),
         )
         try:
@@ -268,22 +272,26 @@ class _Launcher:
             attach_run(finished)
 
 
-def _sorted_out(given: Sequence[Any]) -> "tuple[list[Cluster], list[ClientPlan]]":
+def _sorted_out(given: Sequence[Any]) -> "tuple[list[Cluster], list[RunningApp], list[ClientPlan]]":
     from chaos.errors import UsageError
+    from chaos.providers.apps import RunningApp
     from chaos.workloads.plan import ClientPlan
 
     clusters: list[Cluster] = []
+    apps: list[RunningApp] = []
     plans: list[ClientPlan] = []
     for one in given:
         if isinstance(one, ClientPlan):
             plans.append(one)
+        elif isinstance(one, RunningApp):
+            apps.append(one)
         elif isinstance(one, list | tuple):
             plans += one
         elif hasattr(one, "nodes"):
             clusters.append(one)
         else:
-            raise UsageError(f"launch() takes clusters and client plans, not {one!r}")
-    return clusters, plans
+            raise UsageError(f"launch() takes clusters, apps and client plans, not {one!r}")
+    return clusters, apps, plans
 
 
 def _lesson(request: pytest.FixtureRequest) -> str:

@@ -4,31 +4,27 @@ A run: clients at work, faults on purpose, everything written down, and verdicts
 An experiment has five beats: steady state, fault, recovery; then, outside the run, what broke and what survived.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from chaos.cluster import Agrees, Cluster, Node
+from chaos.cluster import Cluster, Node
 from chaos.crew import Crew
 from chaos.errors import GuaranteeError, HarnessError, NoProgressError, UsageError, VoidRunError
 from chaos.faults.fault import FaultPlan, Restart, Scene
 from chaos.guarantees.guarantee import Guarantee
 from chaos.history import Fault, Header, History, Observation, Operation, Phase
 from chaos.history.archive import save
-from chaos.history.events import EventWriter
 from chaos.history.live import LiveHistory
 from chaos.history.records import Value
 from chaos.judgement import Bounds, FinishedRun, Judged, judge
 from chaos.nemesis import Nemesis, Tell, unproven
+from chaos.observer import Observer, settle
+from chaos.providers.apps import RunningApp
 from chaos.providers.contract import Lab
-from chaos.wait import CALM_S, FAST_S, monotonic_ns, wait_until
+from chaos.wait import FAST_S, monotonic_ns, wait_until
 from chaos.workloads.plan import ClientPlan
-
-OBSERVER = "observer"
-SETTLE_S = 30.0
-AGREE_S = 60.0
 
 
 class Probe(Protocol):
@@ -56,7 +52,7 @@ class Launch(Protocol):
     """The ``launch`` fixture: ``with launch(cluster, *clients) as run:``."""
 
     def __call__(
-        self, *clusters_and_clients: "Cluster | ClientPlan | Sequence[ClientPlan]"
+        self, *clusters_and_clients: "Cluster | RunningApp | ClientPlan | Sequence[ClientPlan]"
     ) -> AbstractContextManager["Run"]:
         """Make a run, start its clients, seal its history at the end of the block."""
         ...
@@ -70,20 +66,26 @@ class Run:
     """
 
     def __init__(
-        self, lab: Lab, clusters: Sequence[Cluster], *, name: str, seed: int, files: Path, tell: Tell = lambda _: None
+        self,
+        lab: Lab,
+        clusters: Sequence[Cluster],
+        *,
+        name: str,
+        seed: int,
+        files: Path,
+        apps: Sequence[RunningApp] = (),
+        tell: Tell = lambda _: None,
     ) -> None:
         self.lab, self.clusters, self.name, self.seed = lab, tuple(clusters), name, seed
         self._files, self._tell = files, tell
         self.live = LiveHistory()
         self._crew = Crew(lab, self.live, seed=seed)
-        scene = Scene(lab=lab, restarts=_restarts(clusters))
+        scene = Scene(lab=lab, restarts=_restarts(clusters) | {app.name: app.restart for app in apps})
         self.nemesis = Nemesis(scene, self.live, seed=seed, tell=tell)
         self._probes = [
             cluster.probe(self.live.add_observation) for cluster in clusters if isinstance(cluster, Watched)
         ]
-        self._observer: EventWriter | None = None
-        self._observed = 0
-        self._lock = threading.Lock()
+        self._observer = Observer(files, self.live)
         self._started_ns = monotonic_ns()
         self._judged: tuple[Judged, ...] = ()
         self.history: History | None = None
@@ -187,14 +189,7 @@ class Run:
 
     def observe(self, f: str, action: Callable[[], Value], value: Value = None) -> Value:
         """Record an operation of the observer itself, over the management plane: a final read, a look at a key."""
-        if self._observer is None:
-            self._files.mkdir(parents=True, exist_ok=True)
-            self._observer = EventWriter(self._files / "observer.jsonl", OBSERVER)
-        invocation = self._observer.invoke(f, value)
-        result = action()
-        self._observer.complete(invocation, "ok", result=result)
-        self._take_observer()
-        return result
+        return self._observer.record(f, action, value)
 
     def final_read(self, read: Callable[[], Value]) -> Value:
         """
@@ -205,38 +200,11 @@ class Run:
         self._settle()
         return self.observe("final-read", read)
 
-    def _take_observer(self) -> None:
-        with (self._files / "observer.jsonl").open("rb") as file:
-            file.seek(self._observed)
-            chunk = file.read()
-        self._observed += len(chunk)
-        self.live.feed(OBSERVER, chunk)
-
     def _settle(self) -> None:
         self._crew.stop()
         self.phase("settle")
-        clients = self._crew.names
-        wait_until(
-            lambda: not any(self.lab.unsettled().get(client) for client in clients),
-            within_s=SETTLE_S,
-            wanted="no abandoned request to be on its way",
-            seen=lambda: {party: left for party, left in self.lab.unsettled().items() if left},
-            every_s=CALM_S,
-            error=VoidRunError,
-        )
-        for cluster in self.clusters:
-            if isinstance(cluster, Agrees):
-                self._wait_agreed(cluster)
+        settle(self.lab, self._crew.names, self.clusters)
         self.phase("final reads")
-
-    def _wait_agreed(self, cluster: Agrees) -> None:
-        wait_until(
-            cluster.agreed,
-            within_s=AGREE_S,
-            wanted="all nodes to agree again",
-            seen=lambda: "; ".join(cluster.disagreement()) or "they agree now",
-            error=NoProgressError,
-        )
 
     # -- beginning and end -------------------------------------------------------------------------------------------
 
@@ -274,8 +242,7 @@ class Run:
         self._probes = []
 
     def _seal(self) -> History:
-        if self._observer is not None:
-            self._observer.done()
+        self._observer.close()
         header = Header(
             experiment=self.name,
             seed=self.seed,

@@ -7,9 +7,11 @@ What differs between providers is behind ``Engine``; what concerns links is in `
 import base64
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 from chaos.errors import UsageError
 from chaos.network.rules import LinkRule
+from chaos.providers.apps import RunningApp, start_app
 from chaos.providers.contract import (
     OBSERVER,
     Canary,
@@ -82,6 +84,10 @@ class AgentedLab:
     def processes(self, party: str) -> Sequence[ProcessRef]:
         """The processes that were started in the party and have not ended."""
         return [ref for ref in self._spawned if ref.party == party and self.state(ref) != "ended"]
+
+    def app(self, argv: Sequence[str], **options: Any) -> RunningApp:
+        """Start a program of the user's in a party of its own."""
+        return start_app(self, argv, **options)
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
         """Send a signal to the process and to all it started."""

@@ -9,10 +9,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from chaos.history.records import empty
 from chaos.network.rules import LinkRule
+
+if TYPE_CHECKING:
+    from chaos.cluster import Node
+    from chaos.providers.apps import Ready, RunningApp
 
 Plane = Literal["data", "management"]
 OBSERVER = "observer"
@@ -248,6 +252,20 @@ class Lab(Protocol):
 
         Needs the ability ``InProcessData``; raises ``MissingAbilityError`` without it.
         """
+        ...
+
+    def app(
+        self,
+        argv: Sequence[str],
+        *,
+        name: str = ...,
+        env: "Mapping[str, str | Node]" = ...,
+        ports: "Sequence[int | Port]" = ...,
+        files: Mapping[str, bytes] = ...,
+        ready: "Ready" = ...,
+        within_s: float = ...,
+    ) -> "RunningApp":
+        """Start a program of the user's in a party of its own; see ``chaos.providers.apps.start_app``."""
         ...
 
     def keep(self) -> str:

@@ -1,0 +1,148 @@
+"""
+The user's own program as a party: with addresses in its environment, under the same faults as everybody else.
+"""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos.cluster import App, Node, Target, resolve
+from chaos.errors import ServerError, UsageError
+from chaos.history.records import empty
+from chaos.providers.contract import Canary, Lab, PartySpec, Port, ProcessRef, Role, Spawn
+from chaos.wait import FAST_S, wait_until
+
+PROCESS = "app"
+Ready = str | Callable[[], Any] | None
+"""When the program is ready: a piece of text in its output, a condition, or (None) its ports being open."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningApp(App):
+    """
+    The user's program, running. A fault's target like any other party: ``Pause(app)``, ``isolate(app)``.
+
+    :param spawn: how it was started, and is started again after a kill.
+    """
+
+    lab: Lab = field(kw_only=True, repr=False, compare=False)
+    spawn: Spawn = field(kw_only=True, repr=False, compare=False)
+
+    @property
+    def ref(self) -> ProcessRef:
+        """Its process, as the lab knows it."""
+        return ProcessRef(party=self.name, name=self.spawn.name)
+
+    def output(self) -> str:
+        """What it has written to stdout and stderr so far."""
+        return self.lab.log(self.ref).decode(errors="replace")
+
+    def wait_output(self, text: str, *, within_s: float, after: int = 0) -> int:
+        """Wait until its output holds this text behind position ``after``; returns the position behind it."""
+
+        def found() -> int | None:
+            at = self.output().find(text, after)
+            return None if at < 0 else at + len(text)
+
+        return wait_until(
+            found, within_s=within_s, wanted=f"{self.name} to write {text!r}", seen=self._last_words, every_s=FAST_S * 5
+        )
+
+    def running(self) -> bool:
+        """Whether it runs: neither ended nor paused."""
+        return self.lab.state(self.ref) == "running"
+
+    def exit_code(self) -> int | None:
+        """How its latest life ended; minus the signal that ended it; None while it lives."""
+        if self.lab.state(self.ref) != "ended":
+            return None
+        codes = [event.code for event in self.lab.exits() if event.ref == self.ref]
+        return codes[-1] if codes else None
+
+    def stop(self, *, within_s: float = 10.0) -> int:
+        """Ask it to end (SIGTERM), wait, and return its exit code."""
+        self.lab.signal(self.ref, signal.SIGTERM)
+        wait_until(
+            lambda: self.exit_code() is not None,
+            within_s=within_s,
+            wanted=f"{self.name} to end after SIGTERM",
+            seen=self._last_words,
+            every_s=FAST_S,
+            error=ServerError,
+        )
+        return int(str(self.exit_code()))
+
+    def restart(self, target: Target = ()) -> None:
+        """Start it again on what it left."""
+        if target and self.name not in resolve(target):
+            raise UsageError(f"{self.name} cannot restart {target}")
+        self.lab.spawn(self.name, self.spawn)
+
+    def _last_words(self) -> str:
+        lines = self.output().strip().splitlines()
+        state = self.lab.state(self.ref)
+        return f"it is {state}; its last line: {lines[-1]!r}" if lines else f"it is {state} and has written nothing"
+
+
+def start_app(
+    lab: Lab,
+    argv: Sequence[str],
+    *,
+    name: str = "app",
+    env: Mapping[str, str | Node] = empty(),
+    ports: Sequence[int | Port] = (),
+    files: Mapping[str, bytes] = empty(),
+    ready: Ready = None,
+    within_s: float = 10.0,
+) -> RunningApp:
+    """
+    Start a program of the user's in a party of its own, and return when it is ready.
+
+    The address of every node in the lab is in its environment as ``CHAOS_<NAME>`` (``CHAOS_N1=198.18.0.1:6379``).
+
+    :param env: further variables; a node as a value becomes its ``host:port``.
+    :param ports: what it listens on, so that others reach it through the mesh.
+    :param files: path below the party's folder, its working directory, to content, written before the start.
+    :param ready: text in its output, a condition, or None: its ports are open (without ports: it runs).
+    """
+    declared = tuple(port if isinstance(port, Port) else Port(number=port, name=f"port-{port}") for port in ports)
+    if name not in lab.parties:
+        lab.place([PartySpec(name=name, role=Role.APP, ports=declared)])
+    variables = {**_addresses(lab, name), **{key: _as_text(lab, name, value) for key, value in env.items()}}
+    spawn = Spawn(name=PROCESS, argv=tuple(map(str, argv)), env=variables, files=dict(files))
+    app = RunningApp(name, PROCESS, lab=lab, spawn=spawn)
+    lab.spawn(name, spawn)
+    _wait_ready(app, declared, ready, within_s)
+    return app
+
+
+def _wait_ready(app: RunningApp, ports: Sequence[Port], ready: Ready, within_s: float) -> None:
+    def condition() -> bool:
+        if app.exit_code() not in (None, 0):
+            raise ServerError(f"{app.name} ended with code {app.exit_code()} before it was ready; {app._last_words()}")
+        if isinstance(ready, str):
+            return ready in app.output()
+        if ready is not None:
+            return bool(ready())
+        canaries = [Canary(source=app.name, target=app.name, port=port.number) for port in ports]
+        return all(result.outcome == "connected" for result in app.lab.canaries(canaries)) if canaries else True
+
+    wanted = f"{app.name} to be ready" + (f" ({ready!r} in its output)" if isinstance(ready, str) else "")
+    wait_until(condition, within_s=within_s, wanted=wanted, seen=app._last_words, every_s=FAST_S * 5, error=ServerError)
+
+
+def _addresses(lab: Lab, app: str) -> dict[str, str]:
+    return {
+        f"CHAOS_{name.upper().replace('-', '_')}": _address(lab, app, name, spec.ports[0].number)
+        for name, spec in lab.parties.items()
+        if name != app and spec.ports
+    }
+
+
+def _address(lab: Lab, source: str, party: str, port: int) -> str:
+    return "{}:{}".format(*lab.reach(source, party, port))
+
+
+def _as_text(lab: Lab, app: str, value: str | Node) -> str:
+    return _address(lab, app, value.name, value.port) if isinstance(value, Node) else str(value)
