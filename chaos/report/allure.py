@@ -73,7 +73,9 @@ def attach_run(run: FinishedRun, **labels: str) -> None:
         for name, value in labels.items():
             allure.dynamic.label(name, value)
         # Excluded: a seed that changes each night would start a new history each night.
-        allure.dynamic.parameter("provider", run.provider or "unnamed", excluded=True)
+        allure.dynamic.parameter(
+            "provider", run.provider or "unnamed", excluded=True, mode=allure.parameter_mode.HIDDEN
+        )
         allure.dynamic.parameter("seed", run.seed, excluded=True)
         allure.dynamic.description_html(page.description(run))
         for beat in beats(run.history):

@@ -1,0 +1,3 @@
+"""
+Tables of figures, printed and not asserted: a timed test on a shared machine tests the machine.
+"""
