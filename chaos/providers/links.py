@@ -15,8 +15,21 @@ from chaos.network.toxiproxy import ApiCall
 Seats = Mapping[str, Seat]
 GATES = {"drop": "gdrop", "reject": "greject", "drop-new": "gnew"}
 WIRES = {"drop": "pdrop", "reject": "preject"}
-STAGES: tuple[tuple[type[Any], ...], ...] = ((Gate,), (Stream, Closed), (Wire, Loss))
-"""Put in force in this order, withdrawn in reverse: a dial that hangs in a drop blocks its proxy's API for 25 s."""
+STAGES = range(3)
+"""Put in force in this order, withdrawn in reverse; see ``stage_of``."""
+
+
+def stage_of(rule: LinkRule) -> int:
+    """
+    When a rule comes into force among others: holes are gated first, then streams, then wires.
+
+    A dial that hangs in a drop blocks its proxy's API for 25 s, so its gate must stand before. A rejecting gate comes
+    with the rejecting wire, in one transaction: before it, it would make the proxy close the far end politely (FIN),
+    where a real network resets it.
+    """
+    if isinstance(rule, Stream | Closed):
+        return 1
+    return 0 if isinstance(rule, Gate) and rule.action != "reject" else 2
 
 
 def party_of(rule: LinkRule) -> str:

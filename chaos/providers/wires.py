@@ -81,7 +81,7 @@ class Wires:
             fresh = [rule for rule in dict.fromkeys(rules) if not self._in_force[rule]]
             try:
                 for stage in links.STAGES:
-                    self._add([rule for rule in fresh if isinstance(rule, stage)])
+                    self._add([rule for rule in fresh if links.stage_of(rule) == stage])
             except ProviderError:
                 with suppress(ProviderError):
                     self._delete(fresh)
@@ -122,7 +122,11 @@ class Wires:
             script = "".join(links.nft_add(rule, self._roster.seats) for rule in own if not links.is_stream(rule))
             if script:
                 batches[party] = [{"op": "nft", "script": script}]
-        self._roster.call_each(batches)
+        # Who dials comes first: were its packets rejected far away before its own gate stands, its proxy would close
+        # the near end politely (FIN), where a real network resets it.
+        diallers = {party: batch for party, batch in batches.items() if links.GATES["reject"] in batch[0]["script"]}
+        self._roster.call_each(diallers)
+        self._roster.call_each({party: batch for party, batch in batches.items() if party not in diallers})
         unanswered = self._streams(rules, add=True)
         if unanswered:
             raise next(iter(unanswered.values()))
@@ -131,7 +135,7 @@ class Wires:
         counted: dict[LinkRule, int] = {}
         restarted: set[str] = set()
         for stage in reversed(links.STAGES):
-            chosen = [rule for rule in rules if isinstance(rule, stage)]
+            chosen = [rule for rule in rules if links.stage_of(rule) == stage]
             for party in self._streams(chosen, add=False):
                 self._restart_proxy(party)
                 restarted.add(party)

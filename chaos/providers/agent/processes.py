@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 FIXPOINT_ROUNDS = 200
+EFFECTS: dict[int, str] = {signal.SIGSTOP: "TtZX", signal.SIGKILL: "ZX"}
+"""Signals that cannot be caught, with the states that show their effect."""
 TAG = "CHAOS_PROCESS"
 """Environment variable that a process' descendants inherit: how a daemon that left its parent and session is known."""
 
@@ -137,22 +139,24 @@ class Processes:
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
             reached.update(fresh)
-        if number == signal.SIGSTOP:
-            self._wait_stopped(reached)
+        if number in EFFECTS:
+            _wait_effect(reached, number)
         return len(reached)
-
-    def _wait_stopped(self, pids: set[int]) -> None:
-        deadline = time.monotonic() + 1.0
-        for pid in pids:
-            while (seen := look(pid)) and seen[0] not in "TtZX":
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"process {pid} is in state {seen[0]} 1 s after SIGSTOP")
-                os.sched_yield()
 
     def _known(self, name: str) -> int:
         if name not in self.pids:
             raise KeyError(f"no process named {name!r} was started here; there are: {', '.join(self.pids) or 'none'}")
         return self.pids[name]
+
+
+def _wait_effect(pids: set[int], number: int) -> None:
+    """A signal takes effect when the kernel next schedules its target; a fault has bitten only then."""
+    deadline = time.monotonic() + 1.0
+    for pid in pids:
+        while (seen := look(pid)) and seen[0] not in EFFECTS[number]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {pid} is in state {seen[0]} 1 s after signal {number}")
+            os.sched_yield()
 
 
 def _belongs(pid: int, root: int, found: dict[int, tuple[str, int, int]]) -> bool:

@@ -1,0 +1,58 @@
+"""
+Every test here runs against each provider that this machine can do; ``mesh`` tests also run without a mesh.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from chaos.providers import PROVIDERS
+from chaos.providers.contract import Lab, Provider
+
+OpenLab = Callable[..., Lab]
+AGENTED = ("local", "sealed")
+
+
+@cache
+def missing(name: str) -> str | None:
+    """Why a provider cannot work here; asked once."""
+    return PROVIDERS[name]().missing()
+
+
+@pytest.fixture(params=AGENTED)
+def provider(request: pytest.FixtureRequest) -> Provider:
+    """A provider of real processes."""
+    reason = missing(request.param)
+    if reason is not None:
+        pytest.skip(f"{request.param}: {reason}")
+    return PROVIDERS[request.param]()
+
+
+@pytest.fixture
+def open_lab(provider: Provider, tmp_path: Path) -> Iterator[OpenLab]:
+    """Open labs that are closed after the test."""
+    labs: list[Lab] = []
+
+    def make(*, mesh: bool = True, keep_at: Path = tmp_path) -> Lab:
+        labs.append(provider.open(keep_at=str(keep_at), mesh=mesh))
+        return labs[-1]
+
+    yield make
+    for lab in labs:
+        lab.close()
+
+
+@pytest.fixture
+def lab(open_lab: OpenLab) -> Lab:
+    """An empty lab with a mesh."""
+    return open_lab()
+
+
+@pytest.fixture
+def needs_root() -> None:
+    """Skip where the test process may not do what the test needs."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
