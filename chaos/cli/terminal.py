@@ -19,6 +19,7 @@ WIDE = 160  # For files and pipes, where nothing wraps at a screen's edge.
 def say(text: str = "") -> None:
     """One line of result."""
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # In a log, it stands beside what stderr says.
 
 
 def say_json(value: object) -> None:
