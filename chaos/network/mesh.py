@@ -112,6 +112,7 @@ table ip chaos {{
     ip daddr . tcp dport @gdrop drop
     ip daddr . tcp dport @greject reject with tcp reset
     tcp flags & (syn|ack) == syn ip daddr . tcp dport @gnew drop
+    tcp flags & rst == rst ip daddr . tcp dport @gnew drop
     tcp flags & (syn|ack) == syn ip daddr . tcp dport @closed counter name refused reject with tcp reset
   }}
   chain wire {{
@@ -141,7 +142,8 @@ table ip chaos {{
 Installed once per party, before its first process. Faults and new peers only add and delete elements.
 
 The wire rules stand ahead of connection tracking: in the input hook, replies of redirected flows carry the shadow
-address again. The two reset exemptions let a reject's own reset out of, and into, a party that rejects as well: without
+address again. Behind a gate for new connections resets are dropped too: held bytes for a peer that has left would be
+answered with one, and Toxiproxy then blocks the removal of its toxic for five seconds a chunk. The two reset exemptions let a reject's own reset out of, and into, a party that rejects as well: without
 them a two-way reject silently behaves as a hole. ``iifname "data"`` keeps the wire rules off ``lo``, where the local
 proxy's leg carries the peer's address.
 
