@@ -151,100 +151,76 @@ class Lab(Protocol):
     @property
     def name(self) -> str:
         """Unique on this machine while the lab lives."""
-        ...
 
     @property
     def parties(self) -> Mapping[str, PartySpec]:
         """The parties that exist, by name."""
-        ...
 
     def place(self, specs: Sequence[PartySpec]) -> None:
         """Make parties with their place in both planes and their mesh, before any process of theirs starts."""
-        ...
 
     def spawn(self, party: str, spawn: Spawn) -> ProcessRef:
         """Start a program in a party and return at once; its output goes to the log named after it."""
-        ...
 
     def processes(self, party: str) -> Sequence[ProcessRef]:
         """The processes that were started in the party and have not ended."""
-        ...
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
         """Send a signal to the process and to all it started."""
-        ...
 
     def state(self, ref: ProcessRef) -> str:
         """``running``, ``stopped`` (all of it in state T) or ``ended``."""
-        ...
 
     def freeze(self, party: str) -> int:
         """Stop every process of the party and never its mesh; return how many are in state T, after a scan to a fixpoint."""
-        ...
 
     def thaw(self, party: str) -> int:
         """Let the party's processes run again; return how many there are."""
-        ...
 
     def exits(self) -> Sequence[ExitEvent]:
         """All ends of processes so far, in order."""
-        ...
 
     def points(self) -> Sequence[PointEvent]:
         """All arrivals at named points so far, in order."""
-        ...
 
     def release(self, ref: ProcessRef, point: str) -> None:
         """Let a worker that stands (or will stand) at the point go on. A stopped process goes on when it is resumed."""
-        ...
 
     def ask_to_stop(self, ref: ProcessRef) -> None:
         """Ask a worker to end after its current operation."""
-        ...
 
     def apply(self, rules: Sequence[LinkRule]) -> None:
         """Put link rules in force, all parties side by side, each party in one transaction. Fails whole: what was applied is withdrawn."""
-        ...
 
     def withdraw(self, rules: Sequence[LinkRule]) -> Sequence[RuleCounter]:
         """Take link rules out of force and say what each had caught. A rule that is not in force is no error."""
-        ...
 
     def canaries(self, canaries: Sequence[Canary]) -> Sequence[ConnectResult]:
         """Try these connections side by side; the answers come in the same order."""
-        ...
 
     def unsettled(self) -> Mapping[str, int]:
         """Per party: sockets that nobody reads any more and that still hold bytes for a peer (abandoned requests)."""
-        ...
 
     def undeclared(self) -> Mapping[str, int]:
         """Per party: packets between parties outside the declared ports. Any makes a run void."""
-        ...
 
     def reach(self, source: str, party: str, port: int, plane: Plane = "data") -> tuple[str, int]:
         """The address of a party's port as ``source`` must use it. ``source`` is a party's name or ``OBSERVER``."""
-        ...
 
     def put(self, party: str, path: str, content: bytes) -> None:
         """Write a file inside a party; relative paths start at the party's own folder."""
-        ...
 
     def get(self, party: str, path: str, offset: int = 0) -> bytes:
         """Read a file inside a party from a byte offset; an absent file reads as empty."""
-        ...
 
     def log(self, ref: ProcessRef) -> bytes:
         """What the process has written to stdout and stderr."""
-        ...
 
     def folder(self, party: str) -> str:
         """The party's own writable folder, as its processes see it; it goes with the lab."""
-        ...
 
     def kept(self, party: str) -> str:
         """A writable folder, as the party's processes see it, whose files survive the lab under ``keep_at``/party."""
-        ...
 
     def inside(self, party: str) -> AbstractContextManager[None]:
         """
@@ -252,7 +228,6 @@ class Lab(Protocol):
 
         Needs the ability ``InProcessData``; raises ``MissingAbilityError`` without it.
         """
-        ...
 
     def app(
         self,
@@ -266,19 +241,15 @@ class Lab(Protocol):
         within_s: float = ...,
     ) -> "RunningApp":
         """Start a program of the user's in a party of its own; see ``chaos.providers.apps.start_app``."""
-        ...
 
     def keep(self) -> str:
         """Let the lab outlive the test run; returns the command that enters it."""
-        ...
 
     def clock_error_ns(self, party: str) -> int:
         """How far a stamp of this party may be off the observer's clock; 0 where both read the same kernel clock."""
-        ...
 
     def close(self) -> None:
         """End all processes and remove the parties. Safe to call again."""
-        ...
 
 
 @runtime_checkable
@@ -288,16 +259,13 @@ class Provider(Protocol):
     @property
     def name(self) -> str:
         """As ``--chaos-provider`` names it."""
-        ...
 
     @property
     def abilities(self) -> frozenset[str]:
         """Optional powers, by name: ``InProcessData``, ``TraceSyscalls``, ``Preload``, ``PacketRules``, ..."""
-        ...
 
     def missing(self) -> str | None:
         """Why this provider cannot work here, with the command that helps; None when it can."""
-        ...
 
     def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
         """
@@ -307,4 +275,3 @@ class Provider(Protocol):
         :param mesh: False makes parties without proxies, for comparison with the direct network.
         :param warm: modules that Python workers will import; a provider may import them ahead of time.
         """
-        ...

@@ -146,10 +146,17 @@ class LocalEngine:
 
     def place(self, seats: Sequence[Seat], specs: Sequence[PartySpec]) -> Mapping[str, AgentChannel]:
         """Fork the agents, lay their cables, make their names known."""
-        streams = {spec.name: self._agent(spec) for spec in specs}
-        pids = {name: self._up(name, stream) for name, stream in streams.items()}
-        self._order({"do": "ip", "batch": mesh.cables((seat, pids[seat.name]) for seat in seats)})
-        self._order({"do": "hosts", "lines": "".join(f"{seat.data} {seat.name}\n" for seat in seats)})
+        streams: dict[str, Stream] = {}
+        try:
+            for spec in specs:
+                streams[spec.name] = self._agent(spec)
+            pids = {name: self._up(name, stream) for name, stream in streams.items()}
+            self._order({"do": "ip", "batch": mesh.cables((seat, pids[seat.name]) for seat in seats)})
+            self._order({"do": "hosts", "lines": "".join(f"{seat.data} {seat.name}\n" for seat in seats)})
+        except ProviderError:
+            for stream in streams.values():
+                stream.close()  # An agent without its other end goes, and its cables with it.
+            raise
         return {name: AgentChannel(name, stream) for name, stream in streams.items()}
 
     def _agent(self, spec: PartySpec) -> Stream:
@@ -168,8 +175,12 @@ class LocalEngine:
             "launcher": launcher,
             "hidden": str(self._folder) if self._sealed else None,
         }
-        with theirs:
-            self._order(message, (theirs.fileno(),))
+        try:
+            with theirs:
+                self._order(message, (theirs.fileno(),))
+        except ProviderError:
+            ours.close()
+            raise
         return Stream(ours)
 
     def _up(self, name: str, stream: Stream) -> int:
