@@ -84,7 +84,7 @@ mutual_exclusion = Guarantee(
     name=NAME,
     promise="At no instant do two clients believe that they hold one lock.",
     check=_judge,
-    source="Dijkstra 1965; checkers.md 3.4: a lock history is linearizable if and only if its holds are disjoint",
+    source="Dijkstra 1965; a lock history is linearizable if and only if its holds are disjoint",
     silent_on="what reached the resource (exclusive_writes, fenced_writes), and a client that never woke up to act",
     needs=("acquire",),
 )

@@ -62,7 +62,7 @@ no_phantom_writes = Guarantee(
     name=NAME,
     promise="What is there at the end was written by somebody, once.",
     check=_judge,
-    source="Jepsen's set workload: unexpected elements; checkers.md 1.4 on duplicates",
+    source="Jepsen's set workload: unexpected elements and duplicates",
     silent_on="values that are missing, and writes whose outcome nobody knows: those may be there or not",
     needs=("add", FINAL_READ),
 )
