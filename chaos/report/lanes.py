@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from chaos.guarantees.evidence import final_reads, identity
 from chaos.history.records import Fault, History, Observation, Outcome, Value
 from chaos.report.axis import Axis, Span, merged
 
@@ -23,6 +24,7 @@ class Marks:
     """One client's operations on the pixel grid. Not frozen: filled while the operations are walked once."""
 
     ok: set[Span] = field(default_factory=set)
+    lost: set[Span] = field(default_factory=set)
     waited: set[Span] = field(default_factory=set)
     fail: set[Span] = field(default_factory=set)
     info: set[Span] = field(default_factory=set)
@@ -56,20 +58,21 @@ def _mark_operations(history: History, axis: Axis, rows: dict[str, Marks]) -> No
     grid = 1 + len(rows) * (axis.right - axis.left) // _COLUMNS_BUDGET
     begin_ns, per_column = axis.begin_ns, axis.per_ns / grid
     last = (axis.right - axis.left) // grid
+    lost = lost_writes(history)
     for operation in history.operations:
         marks = rows[operation.client]
         begin = max(0, int((operation.invoked_ns - begin_ns) * per_column))
         completed = operation.completed_ns
         end = last if completed is None else max(begin, int((completed - begin_ns) * per_column))
         if operation.outcome is Outcome.OK:
-            marks.ok.add((end, end + 1))
+            (marks.lost if operation.index in lost else marks.ok).add((end, end + 1))
             if end - begin > 2:
                 marks.waited.add((begin, end))
         else:
             bars = marks.fail if operation.outcome is Outcome.FAIL else marks.info
             bars.add((begin, max(end, begin + 2)))
     for marks in rows.values():
-        for name in ("ok", "waited", "fail", "info"):
+        for name in ("ok", "lost", "waited", "fail", "info"):
             setattr(marks, name, _in_pixels(getattr(marks, name), axis, grid))
 
 
@@ -78,6 +81,20 @@ def _in_pixels(columns: Iterable[Span], axis: Axis, grid: int) -> set[Span]:
         return min(axis.right, axis.left + column * grid)
 
     return {(pixel(begin), max(pixel(end), pixel(begin) + 1)) for begin, end in merged(columns)}
+
+
+def lost_writes(history: History) -> frozenset[int]:
+    """The numbers of the writes that were acknowledged and are not in the final read: the heart of many pictures."""
+    reads = final_reads(history)
+    if not reads or not isinstance(reads[-1].result, list):
+        return frozenset()
+    read = reads[-1]
+    found = {identity(value) for value in read.result}
+    return frozenset(
+        add.index
+        for add in history.select("add", outcome=Outcome.OK)
+        if identity(add.value) not in found and (add.completed_ns or 0) <= read.invoked_ns
+    )
 
 
 def totals(history: History) -> dict[Outcome, int]:

@@ -15,6 +15,7 @@ from chaos.report.axis import Axis, Label, Span, axis_of, fitted, merged, placed
 
 INK: Final = "#767E86"
 OK: Final = "#009E73"
+LOST: Final = "#CC79A7"
 FAIL: Final = "#D55E00"
 INFO: Final = "#E69F00"
 LEADER: Final = "#0072B2"
@@ -115,14 +116,17 @@ def _legend(history: History, unnamed: int) -> Iterable[str]:
     if not history.operations:
         yield _text(4, 15, "No operation was recorded.")
         return
-    counts = lanes.totals(history)
+    counts, lost = lanes.totals(history), len(lanes.lost_writes(history))
     x = 4
-    for colour, outcome, name in (
-        (OK, Outcome.OK, "ok"),
-        (FAIL, Outcome.FAIL, "fail (did not happen)"),
-        (INFO, Outcome.INFO, "info (may have happened)"),
+    for colour, name, count in (
+        (OK, "ok", counts[Outcome.OK] - lost),
+        (LOST, "ok, and lost", lost),
+        (FAIL, "fail (did not happen)", counts[Outcome.FAIL]),
+        (INFO, "info (may have happened)", counts[Outcome.INFO]),
     ):
-        text = f"{name} {counts[outcome]:,}"
+        if colour is LOST and not lost:
+            continue
+        text = f"{name} {count:,}"
         yield f'<rect x="{x}" y="4" width="12" height="12" fill="{colour}"/>' + _text(x + 17, 15, text)
         x += 36 + text_width(text, _TEXT)
     if unnamed:
@@ -217,6 +221,7 @@ def _clients(plan: Plan) -> Iterable[str]:
         yield from _strokes(marks.waited, OK, (y + shape.ok[0] + shape.ok[1] / 2, 2), ' stroke-opacity=".6"')
         for spans, colour, (offset, thick) in (
             (marks.ok, OK, shape.ok),
+            (marks.lost, LOST, shape.ok),
             (marks.fail, FAIL, shape.fail),
             (marks.info, INFO, shape.info),
         ):

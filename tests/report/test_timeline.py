@@ -209,3 +209,25 @@ def test_colours_are_the_ones_that_colour_blind_readers_tell_apart() -> None:
     used = set(re.findall(r"#[0-9A-Fa-f]{6}", timeline(split_brain()).decode()))
 
     assert used <= {drawing.INK, drawing.OK, drawing.FAIL, drawing.INFO, drawing.LEADER, drawing.BAND}
+
+
+def test_acknowledged_writes_that_were_lost_stand_out() -> None:
+    kept, gone = (
+        Operation(
+            index=i, client="c1", f="add", value=i, invoked_ns=at(i), completed_ns=at(i + 0.1), outcome=Outcome.OK
+        )
+        for i in range(2)
+    )
+    read = Operation(
+        index=2,
+        client="observer",
+        f="final-read",
+        invoked_ns=at(5),
+        completed_ns=at(5.1),
+        outcome=Outcome.OK,
+        result=[0],
+    )
+    picture = timeline(History(operations=(kept, gone, read)))
+    assert "ok, and lost 1" in texts(picture)
+    assert drawing.LOST.encode() in picture
+    assert "ok, and lost" not in " ".join(texts(timeline(History(operations=(kept, read)))))
