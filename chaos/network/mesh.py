@@ -143,9 +143,9 @@ Installed once per party, before its first process. Faults and new peers only ad
 
 The wire rules stand ahead of connection tracking: in the input hook, replies of redirected flows carry the shadow
 address again. Behind a gate for new connections resets are dropped too: held bytes for a peer that has left would be
-answered with one, and Toxiproxy then blocks the removal of its toxic for five seconds a chunk. The two reset exemptions let a reject's own reset out of, and into, a party that rejects as well: without
-them a two-way reject silently behaves as a hole. ``iifname "data"`` keeps the wire rules off ``lo``, where the local
-proxy's leg carries the peer's address.
+answered with one, and Toxiproxy then blocks the removal of its toxic for five seconds a chunk. The two reset exemptions
+let a reject's own reset out of, and into, a party that rejects as well: without them a two-way reject silently behaves
+as a hole. ``iifname "data"`` keeps the wire rules off ``lo``, where the local proxy's leg carries the peer's address.
 
 ``closed`` holds the ports of peers on which nothing listens (see ``agent/listening.py``): connecting to one is refused
 here, since the mesh would accept it. Only the opening packet is refused: a server that stops listening may go on

@@ -83,6 +83,11 @@ def enable(proxy: str, enabled: bool) -> ApiCall:
     return ApiCall(method="PATCH", path=f"/proxies/{name(proxy)}", body={"enabled": enabled})
 
 
+def remove(proxy: str) -> ApiCall:
+    """Take a proxy away; one that is gone already is no error."""
+    return ApiCall(method="DELETE", path=f"/proxies/{name(proxy)}")
+
+
 def add_toxic(proxy: str, toxic_name: str, toxic: Toxic, direction: Direction) -> ApiCall:
     """Put a toxic on every connection of a proxy, in one direction."""
     if direction not in ("upstream", "downstream"):
@@ -158,11 +163,18 @@ class Toxiproxy:
         self._deadline_s = deadline_s
 
     @classmethod
-    def from_toxiproxy_python(cls) -> "Toxiproxy":
-        """Drive the server that the ``toxiproxy-python`` package is set to (its address is a class attribute there)."""
+    def from_toxiproxy_python(cls, server: object | None = None) -> "Toxiproxy":
+        """
+        Drive the server of a ``toxiproxy.Toxiproxy`` object (package ``toxiproxy-python``), with deadlines and real errors.
+
+        That package keeps one address for the whole process; it is read now, and a later change there is not followed.
+        """
+        from toxiproxy import Toxiproxy as Theirs  # type: ignore[import-not-found, import-untyped, unused-ignore]
         from toxiproxy.api import APIConsumer  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-        return cls(HttpTransport(APIConsumer.host, APIConsumer.port))
+        if server is not None and not isinstance(server, Theirs):
+            raise UsageError(f"a toxiproxy.Toxiproxy object is wanted, not {type(server).__name__}")
+        return cls(HttpTransport(APIConsumer.host, int(APIConsumer.port)))
 
     def version(self) -> str:
         """The server's version."""
@@ -194,6 +206,14 @@ class Toxiproxy:
     def remove_toxic(self, proxy: str, toxic_name: str) -> None:
         """Take a toxic off a proxy."""
         self._do(remove_toxic(proxy, toxic_name))
+
+    def remove(self, proxy: str) -> None:
+        """Take a proxy away; its connections end."""
+        self._do(remove(proxy))
+
+    def reset(self) -> None:
+        """Enable all proxies and remove all toxics; links that had a ``Timeout`` are closed by that."""
+        self._do(ApiCall(method="POST", path="/reset"))
 
     def _do(self, call: ApiCall) -> Any:
         return check(call, self._transport([call], deadline_s=self._deadline_s)[0])
