@@ -25,7 +25,7 @@ chaos: servers
 	$(say) "what this machine can do"
 	@$(BIN)/chaos doctor
 	$(say) "experiments, then the report"
-	@$(BIN)/chaos run $(if $(FULL),--full) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/chaos run $(if $(FULL),--full) $(if $(TREND),--trend) $(if $(SEED),--seed $(SEED))
 
 test: lint servers
 	$(say) "tests"

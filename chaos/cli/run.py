@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from chaos.cli import exits
-from chaos.cli.places import experiments_folder, report_folder, results_folder
+from chaos.cli.places import PACKAGE, checkout, experiments_folder, report_folder, results_folder
+from chaos.cli.report import build, trend_option
 from chaos.cli.terminal import say
 
 HELP = "run the experiments and build their report"
@@ -36,6 +37,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-report", action="store_true", help="only run")
     parser.add_argument("--results", type=Path, metavar="DIR", help="Allure results (default: reports/out/results)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="the report (default: reports/out/report)")
+    trend_option(parser)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -47,7 +49,7 @@ def main(options: argparse.Namespace) -> int:
     if code == exits.NOT_KEPT and not has_failed(results):
         code = exits.UNKNOWN
     if not options.no_report and code != exits.BAD_INPUT:
-        _report(results, options.output or report_folder())
+        _report(results, options.output or report_folder(), trend=options.trend)
     return code
 
 
@@ -64,7 +66,16 @@ def pytest_argv(options: argparse.Namespace, results: Path) -> list[str]:
     full = ["--chaos-full"] if options.full else []
     paths = options.paths or [str(experiments_folder())]
     report = ["--alluredir", str(results), "--clean-alluredir"]
-    return [sys.executable, "-m", "pytest", *paths, *report, *named, *full, *options.rest]
+    return [sys.executable, "-m", "pytest", *paths, *report, *named, *full, *_installed(), *options.rest]
+
+
+def _installed() -> list[str]:
+    """What the checkout's conftest and pyproject say, for experiments that run from an installed package."""
+    if checkout() is not None:
+        return []
+    fixtures = sorted(file.stem for file in (PACKAGE / "fixtures").glob("[a-z]*.py"))
+    plugins = [part for name in fixtures for part in ("-p", f"chaos.fixtures.{name}")]
+    return ["--rootdir", str(Path.cwd()), "--import-mode=importlib", *plugins]
 
 
 def has_failed(results: Path) -> bool:
@@ -73,11 +84,10 @@ def has_failed(results: Path) -> bool:
     return "failed" in statuses or not statuses
 
 
-def _report(results: Path, output: Path) -> None:
-    from chaos.cli.report import build
+def _report(results: Path, output: Path, *, trend: bool) -> None:
     from chaos.errors import ChaosError
 
     try:
-        build(results, output)
+        build(results, output, trend=trend)
     except (ChaosError, ImportError) as problem:
         say(f"no report: {problem}")  # The run's own result matters more.

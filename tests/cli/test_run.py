@@ -38,6 +38,22 @@ def test_what_follows_two_dashes_goes_to_pytest_as_it_is() -> None:
     assert argv("a.py", "--", "-x", "--chaos-keep")[-2:] == ["-x", "--chaos-keep"]
 
 
+def test_installed_experiments_bring_their_fixtures_and_leave_the_package_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fixtures").mkdir()
+    for name in ("__init__", "redis"):
+        (tmp_path / "fixtures" / f"{name}.py").touch()
+    monkeypatch.setattr(run, "checkout", lambda: None)
+    monkeypatch.setattr(run, "PACKAGE", tmp_path)
+
+    assert argv("a.py")[7:] == [
+        *("--rootdir", str(Path.cwd())),
+        "--import-mode=importlib",
+        *("-p", "chaos.fixtures.redis"),
+    ]
+
+
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """pytest does nothing, and ends with the code that the file ``code`` holds."""
@@ -77,9 +93,14 @@ def test_report_is_built_of_a_failed_run_too(
 ) -> None:
     (ended / "code").write_text("1")
     result(ended, "failed")
-    monkeypatch.setattr("chaos.report.build.build_report", lambda _results, output: output / "index.html")
 
-    assert cli.main(["run", "--results", str(ended), "--output", "out"]) == 1
+    def build(_results: Path, output: Path, *, append_history: bool) -> Path:
+        assert append_history
+        return output / "index.html"
+
+    monkeypatch.setattr("chaos.report.build.build_report", build)
+
+    assert cli.main(["run", "--trend", "--results", str(ended), "--output", "out"]) == 1
     assert capsys.readouterr().out == "report: out/index.html\n"
 
 
@@ -88,7 +109,7 @@ def test_report_that_cannot_be_built_does_not_hide_the_run(
 ) -> None:
     from chaos.errors import MissingSoftwareError
 
-    def fails(_results: Path, _output: Path) -> Path:
+    def fails(_results: Path, _output: Path, *, append_history: bool) -> Path:
         raise MissingSoftwareError("node", "chaos install node")
 
     (ended / "code").write_text("0")
