@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.faults.fault import FaultPlan, Injection, Scene
 from chaos.faults.partition import MODES, Mode, Partition, between, bridge, halves, isolate, one_way, ring
-from chaos.faults.process import Kill, Pause, Stop, restart
+from chaos.faults.process import Kill, Pause, Restart, Stop
 from chaos.faults.streams import (
     Cut,
     LinkToxic,
@@ -42,7 +42,7 @@ FAULTS: dict[str, Callable[..., Any]] = {
     "pause": Pause,
     "kill": Kill,
     "stop": Stop,
-    "restart": restart,
+    "restart": Restart,
 }
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Mode",
     "Partition",
     "Pause",
+    "Restart",
     "Scene",
     "Stop",
     "between",
@@ -68,7 +69,6 @@ __all__ = [
     "narrow",
     "one_way",
     "reset",
-    "restart",
     "ring",
     "slice_up",
     "slow",

@@ -21,10 +21,12 @@ class Scene:
     What faults act on.
 
     :param restarts: per party how to start its servers again; a party without an entry stays down when it is killed.
+    :param taken_down: the parties whose processes a fault has ended: elsewhere a sudden end is nobody's plan.
     """
 
     lab: Lab
     restarts: Mapping[str, Restart] = field(default_factory=dict)
+    taken_down: set[str] = field(default_factory=set)
 
     def resolve(self, target: Target) -> tuple[str, ...]:
         """The parties that a target means now; refuses strangers and resources."""

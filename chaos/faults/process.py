@@ -160,11 +160,54 @@ class Stop:
         return _take_down(scene, self.of, signal.SIGTERM)
 
 
-def restart(scene: Scene, target: Target) -> Evidence:
-    """Kill and start again at once: a fault without a stretch."""
-    down = Kill(target).inject(scene)
-    proof = down.prove()
-    return {**proof, **down.heal(), **down.prove_healed()}
+@dataclass(slots=True, kw_only=True)
+class RestartInjection:
+    """Parties whose servers have ended and been started again; healed once they listen."""
+
+    down: DownInjection
+    proof: Evidence
+
+    @property
+    def target(self) -> str:
+        """Whom it hit."""
+        return self.down.target
+
+    @property
+    def mode(self) -> str | None:
+        """By which signal."""
+        return self.down.mode
+
+    def prove(self) -> Evidence:
+        """The old processes have ended."""
+        return self.proof
+
+    def heal(self) -> Evidence:
+        """There is nothing to take back: the servers have been started already."""
+        return {}
+
+    def prove_healed(self) -> Evidence:
+        """The new processes answer on their own ports."""
+        return self.down.prove_healed()
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Kill the servers of these parties and start them again at once, on what they left."""
+
+    of: Target
+    name: str = field(default="restart", init=False)
+
+    def inject(self, scene: Scene) -> RestartInjection:
+        """Kill, see them end, start."""
+        strangers = [party for party in scene.resolve(self.of) if party not in scene.restarts]
+        if strangers:
+            raise UsageError(f"nobody says how to start {', '.join(strangers)} again; Kill() needs no restart")
+        down = Kill(self.of).inject(scene)
+        try:
+            proof = down.prove()
+        finally:
+            evidence = down.heal()
+        return RestartInjection(down=down, proof={**proof, **evidence})
 
 
 def _take_down(scene: Scene, target: Target, number: signal.Signals) -> DownInjection:
@@ -178,6 +221,7 @@ def _take_down(scene: Scene, target: Target, number: signal.Signals) -> DownInje
         for source in scene.lab.parties
         if source != party
     )
+    scene.taken_down.update(parties)
     for ref in refs:
         scene.lab.signal(ref, number)
     scene.lab.apply(rules)

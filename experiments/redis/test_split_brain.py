@@ -13,9 +13,9 @@ import pytest
 from chaos.faults import Mode
 from chaos.guarantees import acked_writes_survive_for, loss_ends_within, no_phantom_writes, of_client, recovers
 from chaos.run import Launch, Run
+from chaos.scripts.isolated_leader import isolate_leader_with
 from chaos.systems.redis import DEFAULT, HARDENED, UNSAFE, MakeRedis, SentinelSettings, Setting
 from chaos.systems.redis.clients import following, pinned
-from experiments.isolated_leader import isolate_leader_with
 
 MAX_LAG_S = 2.0
 IN_THE_HOLE = 300

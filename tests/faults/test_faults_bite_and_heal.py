@@ -13,6 +13,7 @@ from chaos.faults import (
     Kill,
     Lossy,
     Pause,
+    Restart,
     Scene,
     Stop,
     between,
@@ -22,7 +23,6 @@ from chaos.faults import (
     narrow,
     one_way,
     reset,
-    restart,
     slice_up,
     slow,
     slow_close,
@@ -137,7 +137,7 @@ def test_a_loss_that_lost_nothing_is_void(scene: Scene) -> None:
     """Silence proves nothing."""
     nemesis = Nemesis(scene, LiveHistory(), seed=1)
     with (
-        pytest.raises(VoidRunError, match="before it had dropped a packet"),
+        pytest.raises(VoidRunError, match=r"before it had dropped a packet"),
         nemesis.inject(Lossy(source="n2", target="c1", percent=0.1)),
     ):
         pass
@@ -145,9 +145,17 @@ def test_a_loss_that_lost_nothing_is_void(scene: Scene) -> None:
 
 def test_a_restart_brings_a_new_life_of_the_same_server(scene: Scene) -> None:
     """The old process has ended and the new one answers."""
-    evidence = restart(scene, "n1")
-    assert evidence["exit_codes"] == [-signal.SIGKILL]
+    live = LiveHistory()
+    with Nemesis(scene, live, seed=1).inject(Restart("n1")):
+        pass
+    assert live.faults[0].evidence["exit_codes"] == [-signal.SIGKILL]
     assert _outcomes(scene.lab, within_s=1.0) == ["answered"] * 4
+
+
+def test_what_nobody_can_start_again_is_not_restarted(scene: Scene) -> None:
+    """Refused before anything is killed."""
+    with pytest.raises(UsageError, match="nobody says how to start c1 again"):
+        Restart("c1").inject(scene)
 
 
 def test_a_fault_whose_rules_vanish_is_void(scene: Scene) -> None:
@@ -184,7 +192,7 @@ def test_the_resource_store_is_out_of_reach(scene: Scene) -> None:
 
 def test_a_stranger_is_named(scene: Scene) -> None:
     """With those that there are."""
-    with pytest.raises(UsageError, match="no party named 'n9'.*n1, n2, c1"):
+    with pytest.raises(UsageError, match=r"no party named 'n9'.*n1, n2, c1"):
         isolate(Node("n9")).inject(scene)
 
 
