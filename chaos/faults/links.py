@@ -86,12 +86,23 @@ class LinkInjection:
 
 
 def inject_links(
-    scene: Scene, *, target: str, mode: str | None, rules: Iterable[LinkRule], expected: Iterable[str]
+    scene: Scene,
+    *,
+    target: str,
+    mode: str | None,
+    rules: Iterable[LinkRule],
+    expected: Iterable[str],
+    besides: Iterable[LinkRule] = (),
 ) -> LinkInjection:
-    """Note which of the links are healthy, then put the rules in force."""
-    chosen = tuple(rules)
+    """
+    Note which of the links are healthy, then put the rules in force.
+
+    :param expected: what a canary must see on the links of ``rules``; those of ``besides`` are not asked.
+    """
+    harm = tuple(rules)
+    chosen = (*harm, *besides)
     refusals = frozenset(expected)
-    healthy = tuple(_healthy(scene, chosen, refusals)) if refusals else ()
+    healthy = tuple(_healthy(scene, harm, refusals)) if refusals else ()
     scene.lab.apply(chosen)
     return LinkInjection(scene=scene, target=target, mode=mode, rules=chosen, expected=refusals, baseline=healthy)
 

@@ -56,8 +56,9 @@ class Partition:
         rules = [rule for edge in sorted(edges) for rule in _rules(*edge, self.mode)]
         # Where only one way is cut, the other cannot open connections either: the answer to its first packet is lost,
         # which the mesh would hide by accepting.
-        rules += [Gate(source=b, target=a, action="drop-new") for a, b in sorted(edges) if (b, a) not in edges]
-        return inject_links(scene, target=target, mode=self.mode, rules=rules, expected=_EXPECTED[self.mode])
+        back = [Gate(source=b, target=a, action="drop-new") for a, b in sorted(edges) if (b, a) not in edges]
+        expected = _EXPECTED[self.mode]
+        return inject_links(scene, target=target, mode=self.mode, rules=rules, expected=expected, besides=back)
 
 
 def isolate(*targets: Target, mode: Mode = "drop") -> Partition:

@@ -77,13 +77,34 @@ def _init(stream: Stream, relay_end: socket.socket, config: Message) -> None:
 
 
 def _furnish(config: Message) -> None:
-    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    try:
+        kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    except OSError:  # A plain chroot: its root is no mount point, so nothing can be said of how mounts in it spread.
+        if config["leaky_root"]:
+            raise OSError(
+                "this root is a folder on a shared mount, into which the lab's mounts would leak; "
+                "outside, run: mount --bind ROOT ROOT && mount --make-private ROOT, and enter it again"
+            ) from None
     kernel.mount("proc", "/proc", "proc")
     Path(config["hosts"]).write_text("127.0.0.1 localhost\n")
     kernel.mount(config["hosts"], "/etc/hosts", None, kernel.MS_BIND)
     with suppress(OSError):
         Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
     run_ip(SWITCH.format(observer=config["observer"]))
+
+
+def _below_a_shared_mount() -> bool:
+    """Whether what is mounted in here would be seen outside; asked of the first process' list, which shows all mounts."""
+    with suppress(OSError, ValueError):
+        root = os.open("/", os.O_PATH)
+        try:
+            facts = dict(line.split(":\t", 1) for line in Path(f"/proc/self/fdinfo/{root}").read_text().splitlines())
+        finally:
+            os.close(root)
+        for line in Path("/proc/1/mountinfo").read_text().splitlines():
+            if line.split()[0] == facts["mnt_id"].strip():
+                return "shared:" in line.partition(" - ")[0]
+    return False
 
 
 class Init:
