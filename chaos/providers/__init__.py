@@ -1,5 +1,5 @@
 """
-Providers make parties exist. ``PROVIDERS`` is the one list of them, in the order in which ``auto`` tries them.
+Providers make parties exist. ``PROVIDERS`` is the one list of them.
 """
 
 from collections.abc import Callable
@@ -20,10 +20,20 @@ def _sealed() -> Provider:
     return SealedProvider()
 
 
+def _memory() -> Provider:
+    from chaos.providers.memory import MemoryProvider
+
+    return MemoryProvider()
+
+
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "local": _local,
     "sealed": _sealed,
+    "memory": _memory,
 }
+
+AUTO = ("local",)
+"""What ``auto`` tries, in this order: providers of real servers, as users know them."""
 
 
 def choose(name: str = "auto") -> tuple[Provider, str]:
@@ -37,8 +47,8 @@ def choose(name: str = "auto") -> tuple[Provider, str]:
             raise UsageError(f"there is no provider {name!r}; there are: auto, {', '.join(PROVIDERS)}")
         return PROVIDERS[name](), "asked for"
     reasons = []
-    for known, make in PROVIDERS.items():
-        provider = make()
+    for known in AUTO:
+        provider = PROVIDERS[known]()
         missing = provider.missing()
         if missing is None:
             return provider, "the first that this machine can do"

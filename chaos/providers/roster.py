@@ -3,7 +3,7 @@ Who is in a lab: each party with its specification, its seat in the mesh and the
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from chaos.errors import HarnessError, UsageError
@@ -28,17 +28,7 @@ class Roster:
 
     def seat_all(self, specs: Sequence[PartySpec]) -> list[Seat]:
         """Seats for newcomers; they are not in the roster until ``add``."""
-        names = [spec.name for spec in specs]
-        for name in names:
-            if not _NAME.fullmatch(name) or name in (OBSERVER, "localhost"):
-                raise UsageError(f"a party's name is a short host name such as n1, not {name!r}")
-            if name in self.specs or names.count(name) > 1:
-                raise UsageError(f"there is a party named {name} already")
-        taken = len(self.seats)
-        return [
-            Seat(name=spec.name, index=taken + number, ports=_data_ports(spec))
-            for number, spec in enumerate(specs, start=1)
-        ]
+        return seat_specs(specs, self.specs)
 
     def add(self, specs: Sequence[PartySpec], seats: Sequence[Seat], channels: Mapping[str, AgentChannel]) -> None:
         """Take newcomers in."""
@@ -82,6 +72,20 @@ class Roster:
             channel.drain()
             found += [(party, event) for event in channel.events if event["event"] == kind]
         yield from sorted(found, key=lambda item: item[1]["at"])
+
+
+def seat_specs(specs: Sequence[PartySpec], known: Collection[str]) -> list[Seat]:
+    """Seats for newcomers, in the order in which they come; names that cannot be, or are taken, are refused."""
+    names = [spec.name for spec in specs]
+    for name in names:
+        if not _NAME.fullmatch(name) or name in (OBSERVER, "localhost"):
+            raise UsageError(f"a party's name is a short host name such as n1, not {name!r}")
+        if name in known or names.count(name) > 1:
+            raise UsageError(f"there is a party named {name} already")
+    return [
+        Seat(name=spec.name, index=len(known) + number, ports=_data_ports(spec))
+        for number, spec in enumerate(specs, start=1)
+    ]
 
 
 def _data_ports(spec: PartySpec) -> tuple[int, ...]:
