@@ -8,11 +8,12 @@ from pathlib import Path
 
 from chaos.errors import UsageError
 from chaos.guarantees.guarantee import Guarantee
-from chaos.history import History
+from chaos.history import History, Operation
 from chaos.history.records import empty
 from chaos.verdict import Status, Verdict, unknown
 
 Bounds = Mapping[str, tuple[float, float]]
+WITNESS_LINES = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class Judged:
     expected: str
     met: bool
     problem: str | None = None
+    bounds: Bounds = field(default_factory=empty)
+    """The measures whose range was part of the expectation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def _judge_one(history: History, guarantee: Guarantee, status: Status, ranges: B
         verdict = unknown(guarantee.name, f"the checker failed: {type(problem).__name__}: {problem}")
     wanted = status.value if not ranges else f"bounded ({', '.join(_range(*item) for item in ranges.items())})"
     problem_text = _mismatch(verdict, status, ranges)
-    return Judged(verdict=verdict, expected=wanted, met=problem_text is None, problem=problem_text)
+    return Judged(verdict=verdict, expected=wanted, met=problem_text is None, problem=problem_text, bounds=ranges)
 
 
 def _mismatch(verdict: Verdict, status: Status, ranges: Bounds) -> str | None:
@@ -105,3 +108,22 @@ def _refuse_contradictions(
         for measure, (low, high) in ranges.items():
             if not 0 < low <= high:
                 raise UsageError(f"{guarantee.name}: {measure} needs 0 < low <= high, not ({low:g}, {high:g})")
+
+
+def failure(history: History, judged: Sequence[Judged]) -> str | None:
+    """What to say of the expectations that were not met: each with the operations that prove it; None if all were met."""
+    missed = [one for one in judged if not one.met]
+    lines = [f"{one.verdict.guarantee}: {one.problem}" for one in missed]
+    lines += [f"  {_dated(history, operation)}" for one in missed for operation in _witness(one)]
+    return "\n".join(lines) or None
+
+
+def _witness(judged: Judged) -> Sequence[Operation]:
+    witness = judged.verdict.witness
+    return witness.operations[:WITNESS_LINES] if witness else ()
+
+
+def _dated(history: History, operation: Operation) -> str:
+    end = operation.completed_ns
+    until = f"{history.seconds(end):.3f} s" if end is not None else "never answered"
+    return f"{operation} [{history.seconds(operation.invoked_ns):.3f} s, {until}]"

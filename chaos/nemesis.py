@@ -3,17 +3,16 @@ The nemesis injects faults and heals them, proves both, and writes down what it 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from chaos.cluster import Cluster, Node
 from chaos.errors import VoidRunError
-from chaos.faults.fault import FaultPlan, Injection, Scene
+from chaos.faults.fault import Evidence, FaultPlan, Injection, Restart, Scene
 from chaos.history import Fault, Phase
 from chaos.history.live import LiveHistory
 from chaos.wait import monotonic_ns
-
-Tell = Callable[[str], None]
 
 
 class Nemesis:
@@ -23,78 +22,71 @@ class Nemesis:
     :param random: the only source of chance for faults, from the run's seed.
     """
 
-    def __init__(self, scene: Scene, live: LiveHistory, *, seed: int, tell: Tell = lambda text: None) -> None:
-        self.scene, self._live, self._tell = scene, live, tell
+    def __init__(self, scene: Scene, live: LiveHistory, *, seed: int) -> None:
+        self.scene, self._live = scene, live
         self.random = random.Random(f"{seed}:nemesis")
-        self.void: list[str] = []
 
     @contextmanager
     def inject(self, plan: FaultPlan) -> Iterator[Fault]:
         """The fault's extent is the block: in force when it is entered, healed when it is left, however that happens."""
         begun = monotonic_ns()
-        self._live.add_phase(Phase(at_ns=begun, name="fault"))
+        self.phase("fault", begun)
         injection = plan.inject(self.scene)
-        effective = monotonic_ns()
-        fault = Fault(
-            name=plan.name,
+        record = _Record(self._live, injection, plan.name, begun)
+        try:
+            record.note(injection.prove())
+            yield record.fault
+        except BaseException as problem:
+            record.heal_beside(problem)
+            raise
+        self.phase("heal")
+        record.heal()
+        self.phase("fault" if self.in_force() else "recovery")
+
+    def in_force(self) -> tuple[Fault, ...]:
+        """The faults that are not healed."""
+        return tuple(fault for fault in self._live.faults if fault.healed_ns is None)
+
+    def phase(self, name: str, at_ns: int | None = None) -> None:
+        """Note the stretch that begins now."""
+        self._live.add_phase(Phase(at_ns=monotonic_ns() if at_ns is None else at_ns, name=name))
+
+
+class _Record:
+    """A fault's record, which grows as the fault is proven and healed."""
+
+    def __init__(self, live: LiveHistory, injection: Injection, name: str, begun_ns: int) -> None:
+        self._live, self._injection = live, injection
+        self.fault = Fault(
+            name=name,
             target=injection.target,
             mode=injection.mode,
-            begun_ns=begun,
-            effective_ns=effective,
+            begun_ns=begun_ns,
+            effective_ns=monotonic_ns(),
         )
-        self._live.add_fault(fault)
-        self._tell(f"{plan.name} on {injection.target}" + (f", {injection.mode}" if injection.mode else ""))
-        healed = _Healing(self, injection, fault)
-        try:
-            healed.note(injection.prove())
-            yield healed.fault
-        except BaseException:
-            healed.quietly()
-            raise
-        healed.openly()
+        live.add_fault(self.fault)
 
-    def replace(self, old: Fault, new: Fault) -> None:
-        """The record of a fault grows as it is proven and healed."""
-        self._live.replace_fault(old, new)
-
-    def heal_begins(self) -> None:
-        """Note the phase."""
-        self._live.add_phase(Phase(at_ns=monotonic_ns(), name="heal"))
-
-    def tell(self, text: str) -> None:
-        """For the person who watches."""
-        self._tell(text)
-
-
-class _Healing:
-    """The way out of one fault."""
-
-    def __init__(self, nemesis: Nemesis, injection: Injection, fault: Fault) -> None:
-        self._nemesis, self._injection, self.fault = nemesis, injection, fault
-
-    def note(self, evidence: object, **stamps: int) -> None:
-        found = dict(self.fault.evidence) | dict(evidence)  # type: ignore[call-overload]
+    def note(self, evidence: Evidence, **stamps: int) -> None:
+        """Add to the record."""
+        found = {**self.fault.evidence, **evidence}
         new = replace(self.fault, evidence=found, **stamps)  # type: ignore[arg-type]
-        self._nemesis.replace(self.fault, new)
+        self._live.replace_fault(self.fault, new)
         self.fault = new
 
-    def openly(self) -> None:
+    def heal(self) -> None:
         """Heal and prove it; a failure is the run's failure."""
-        self._nemesis.heal_begins()
         self.note({}, healing_ns=monotonic_ns())
         self.note(self._injection.heal())
         self.note(self._injection.prove_healed(), healed_ns=monotonic_ns())
-        self._nemesis.tell(f"{self.fault.name} healed")
 
-    def quietly(self) -> None:
-        """Heal on the way out of a failure; the failure matters more than what healing says."""
+    def heal_beside(self, problem: BaseException) -> None:
+        """Heal on the way out of a failure, which matters more than what healing says; so that is told beside it."""
         try:
             self.note({}, healing_ns=monotonic_ns())
-            self.note(self._injection.heal())
-        except Exception as problem:  # The first failure is being raised; this one is kept beside it.
-            self._nemesis.void.append(f"healing {self.fault.name} failed: {problem}")
-        else:
-            self.note({}, healed_ns=monotonic_ns())
+            self.note(self._injection.heal(), healed_ns=monotonic_ns())
+        except Exception as another:
+            self.note({"healing_failed": str(another)})
+            problem.add_note(f"and healing {self.fault.name} on {self.fault.target} failed: {another}")
 
 
 def unproven(faults: tuple[Fault, ...]) -> None:
@@ -104,3 +96,14 @@ def unproven(faults: tuple[Fault, ...]) -> None:
             raise VoidRunError(f"{fault.name} on {fault.target} has no proof that it bit")
         if fault.healed_ns is None:
             raise VoidRunError(f"{fault.name} on {fault.target} has no proof that it was healed")
+
+
+def restarts_of(clusters: Sequence[Cluster]) -> dict[str, Restart]:
+    """How to start each server again that a fault has ended, where its cluster knows how."""
+    return {
+        node.name: cluster.restart for cluster in clusters if hasattr(cluster, "restart") for node in _servers(cluster)
+    }
+
+
+def _servers(cluster: Cluster) -> Sequence[Node]:
+    return [*cluster.nodes, *getattr(cluster, "sentinels", ())]

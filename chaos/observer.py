@@ -4,10 +4,11 @@ The observer of a run: its own operations over the management plane, and the wai
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from chaos.cluster import Agrees, Cluster
 from chaos.errors import NoProgressError, VoidRunError
-from chaos.history import Outcome
+from chaos.history import Observation, Outcome
 from chaos.history.events import EventWriter
 from chaos.history.live import LiveHistory
 from chaos.history.records import Value
@@ -16,6 +17,27 @@ from chaos.wait import CALM_S, wait_until
 
 SETTLE_S = 30.0
 AGREE_S = 60.0
+
+
+class Probe(Protocol):
+    """Watches a cluster over the management plane."""
+
+    def start(self) -> None:
+        """Begin to watch."""
+        ...
+
+    def stop(self) -> None:
+        """Stop watching."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A cluster that can be watched."""
+
+    def probe(self, sink: Callable[[Observation], None]) -> Probe:
+        """A probe that tells what changes."""
+        ...
 
 
 class Observer:
@@ -52,16 +74,25 @@ class Observer:
         self._live.feed(OBSERVER, chunk)
 
 
-def settle(lab: Lab, clients: Sequence[str], clusters: Sequence[Cluster]) -> None:
+def settings_of(clusters: Sequence[Cluster]) -> dict[str, Any]:
+    """Each system's settings, as header and report show them; a second cluster that calls itself the same is numbered."""
+    settings: dict[str, Any] = {}
+    for cluster in clusters:
+        alike = sum(name.partition(" #")[0] == cluster.system for name in settings)
+        settings[f"{cluster.system} #{alike + 1}" if alike else cluster.system] = dict(cluster.settings)
+    return settings
+
+
+def settle(lab: Lab, parties: Sequence[str], clusters: Sequence[Cluster]) -> None:
     """
-    Wait until nothing is on its way any more and all nodes agree.
+    Wait until nothing of these parties is on its way any more and all nodes agree.
 
     Requests that a client gave up arrive seconds after a heal; a read before that would call them late or lost.
     """
 
     def on_their_way() -> Mapping[str, int]:
         left = lab.unsettled()
-        return {client: left[client] for client in clients if left.get(client)}
+        return {party: left[party] for party in parties if left.get(party)}
 
     wait_until(
         lambda: not on_their_way(),

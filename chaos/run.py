@@ -7,45 +7,29 @@ An experiment has five beats: steady state, fault, recovery; then, outside the r
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
-from chaos.cluster import Cluster, Node
+from chaos.cluster import Cluster
 from chaos.crew import Crew
-from chaos.errors import GuaranteeError, HarnessError, NoProgressError, UsageError, VoidRunError
-from chaos.faults.fault import FaultPlan, Restart, Scene
-from chaos.guarantees.guarantee import Guarantee
-from chaos.history import Fault, Header, History, Observation, Operation, Phase
+from chaos.errors import ChaosError, GuaranteeError, HarnessError, NoProgressError, UsageError, VoidRunError
+from chaos.faults.fault import FaultPlan, Scene
+from chaos.folders import full_disk
+from chaos.guarantees.guarantee import FINAL_READ, Guarantee
+from chaos.history import Fault, Header, History, Observation
 from chaos.history.archive import save
 from chaos.history.live import LiveHistory
 from chaos.history.records import Value
-from chaos.judgement import Bounds, FinishedRun, Judged, judge
-from chaos.nemesis import Nemesis, Tell, unproven
-from chaos.observer import Observer, settle
+from chaos.judgement import Bounds, Judged, failure, judge
+from chaos.nemesis import Nemesis, restarts_of, unproven
+from chaos.observer import Observer, Watched, settings_of, settle
+from chaos.progress import in_words, outcomes, since_phase
 from chaos.providers.apps import RunningApp
-from chaos.providers.contract import Lab
+from chaos.providers.contract import OBSERVER, Lab
 from chaos.wait import FAST_S, monotonic_ns, wait_until
 from chaos.workloads.plan import ClientPlan
 
-
-class Probe(Protocol):
-    """Watches a cluster over the management plane."""
-
-    def start(self) -> None:
-        """Begin to watch."""
-        ...
-
-    def stop(self) -> None:
-        """Stop watching."""
-        ...
-
-
-@runtime_checkable
-class Watched(Protocol):
-    """A cluster that can be watched."""
-
-    def probe(self, sink: Callable[[Observation], None]) -> Probe:
-        """A probe that tells what changes."""
-        ...
+PHASES = frozenset({"steady state", "settle", "final reads"})
+"""The phases of a run in which nothing is harmed."""
 
 
 class Launch(Protocol):
@@ -74,26 +58,29 @@ class Run:
         seed: int,
         files: Path,
         apps: Sequence[RunningApp] = (),
-        tell: Tell = lambda _: None,
     ) -> None:
         self.lab, self.clusters, self.name, self.seed = lab, tuple(clusters), name, seed
-        self._files, self._tell = files, tell
+        self._files, self._apps = files, tuple(apps)
         self.live = LiveHistory()
-        self._crew = Crew(lab, self.live, seed=seed)
-        scene = Scene(lab=lab, restarts=_restarts(clusters) | {app.name: app.restart for app in apps})
-        self.nemesis = Nemesis(scene, self.live, seed=seed, tell=tell)
+        scene = Scene(lab=lab, restarts=restarts_of(clusters) | {app.name: app.restart for app in apps})
+        self.nemesis = Nemesis(scene, self.live, seed=seed)
+        self._crew = Crew(lab, self.live, seed=seed, taken_down=scene.taken_down, hint=lambda: full_disk(files))
         self._probes = [
             cluster.probe(self.live.add_observation) for cluster in clusters if isinstance(cluster, Watched)
         ]
         self._observer = Observer(files, self.live)
         self._started_ns = monotonic_ns()
         self._judged: tuple[Judged, ...] = ()
+        self._read_finally = False
         self.history: History | None = None
 
     # -- clients -----------------------------------------------------------------------------------------------------
 
     def start(self, *plans: ClientPlan) -> None:
         """Start clients; each is a process in a party of its own."""
+        self._still_open("start()")
+        if self._read_finally:
+            raise UsageError("a client started after the final read would write what that read cannot show")
         self._crew.start(plans)
 
     def stop(self, *clients: str) -> None:
@@ -110,18 +97,24 @@ class Run:
         self, f: str, count: int, *, within_s: float, client: str | None = None, since_ns: int | None = None
     ) -> None:
         """Wait for so many more acknowledged operations, counted from this call (or from ``since_ns``)."""
+        if client not in (None, OBSERVER):
+            self._crew.ref(str(client))
         since = monotonic_ns() if since_ns is None else since_ns
-        who = client or "the clients"
         self._wait(
             lambda: self.live.count(f, client, "ok", since) >= count,
             within_s=within_s,
-            wanted=f"{count} acknowledged {f!r} by {who}",
-            seen=lambda: self._progress(f, client, since),
+            wanted=f"{count} acknowledged {f!r} by {client or 'the clients'}",
+            seen=lambda: outcomes(self.live, f, client, since),
         )
 
     def wait_for(self, condition: Callable[[], Any], *, within_s: float, wanted: str | None = None) -> Any:
         """Wait until a condition on the cluster or the history holds; returns what it returned."""
-        return self._wait(condition, within_s=within_s, wanted=wanted or _words(condition))
+        return self._wait(
+            condition,
+            within_s=within_s,
+            wanted=wanted or in_words(condition),
+            seen=lambda: since_phase(self.live, self._crew.names, condition),
+        )
 
     def wait_observation(
         self,
@@ -137,6 +130,7 @@ class Run:
             lambda: self.live.last_observation(kind, party, since_ns, where),
             within_s=within_s,
             wanted=f"an observation of {kind!r}" + (f" at {party}" if party else ""),
+            seen=lambda: self.live.last_observation(kind, party) or "none of that kind",
         )
         assert isinstance(found, Observation)
         return found
@@ -147,63 +141,65 @@ class Run:
             lambda: self._crew.points(client, point),
             within_s=within_s,
             wanted=f"{client} to stand at {point!r}",
+            seen=lambda: outcomes(self.live, None, client, 0),
         )
 
     def _wait(
-        self,
-        condition: Callable[[], Any],
-        *,
-        within_s: float,
-        wanted: str,
-        seen: Callable[[], object] | None = None,
+        self, condition: Callable[[], Any], *, within_s: float, wanted: str, seen: Callable[[], object] | None = None
     ) -> Any:
+        self._still_open("waiting")
+
         def look() -> Any:
             self._crew.pump()
             return condition()
 
         return wait_until(look, within_s=within_s, wanted=wanted, seen=seen, every_s=FAST_S * 5, error=NoProgressError)
 
-    def _progress(self, f: str, client: str | None, since_ns: int) -> str:
-        counts = {outcome: self.live.count(f, client, outcome, since_ns) for outcome in ("ok", "fail", "info")}
-        last = self.live.last(f, client, None, since_ns)
-        words = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
-        return words + (f"; the last one: {last}" if last else "")
-
     # -- faults ------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def inject(self, *faults: FaultPlan) -> Iterator[tuple[Fault, ...]]:
         """Hold these faults in force for the length of the block; they are healed in reverse order."""
+        self._still_open("inject()")
         if not faults:
             raise UsageError("inject() needs at least one fault")
+        for fault in faults:
+            if not isinstance(fault, FaultPlan):
+                raise UsageError(f"inject() takes faults such as Pause('c1'), not {fault!r}")
         with ExitStack() as stack:
             yield tuple(stack.enter_context(self.nemesis.inject(fault)) for fault in faults)
-        self.phase("recovery")
 
     def phase(self, name: str) -> None:
         """Name the stretch that begins now."""
-        self.live.add_phase(Phase(at_ns=monotonic_ns(), name=name))
-        self._tell(name)
+        self.nemesis.phase(name)
 
     # -- the observer ------------------------------------------------------------------------------------------------
 
     def observe(self, f: str, action: Callable[[], Value], value: Value = None) -> Value:
         """Record an operation of the observer itself, over the management plane: a final read, a look at a key."""
+        self._still_open("observe()")
         return self._observer.record(f, action, value)
 
     def final_read(self, read: Callable[[], Value]) -> Value:
         """
         Read what is left, after everything has settled: workers ended, no abandoned request on its way, all nodes agree.
 
+        An app of yours that writes is yours to stop before.
+
         :param read: reads over the management plane, such as ``lambda: cluster.final_read("acked")``.
         """
+        harms = ", ".join(f"{fault.name} on {fault.target}" for fault in self.nemesis.in_force())
+        if harms:
+            raise UsageError(f"a final read shows what is left once all is healed; still in force: {harms}")
+        self._still_open("final_read()")
         self._settle()
-        return self.observe("final-read", read)
+        self._read_finally = True
+        return self.observe(FINAL_READ, read)
 
     def _settle(self) -> None:
         self._crew.stop()
         self.phase("settle")
-        settle(self.lab, self._crew.names, self.clusters)
+        settle(self.lab, (*self._crew.names, *(app.name for app in self._apps)), self.clusters)
         self.phase("final reads")
 
     # -- beginning and end -------------------------------------------------------------------------------------------
@@ -215,26 +211,32 @@ class Run:
         self.phase("steady state")
 
     def finish(self) -> History:
-        """Stop everything and seal the history; called by the ``launch`` fixture."""
+        """Stop everything, seal the history, and refuse one that proves nothing; called by the ``launch`` fixture."""
         try:
             self._crew.stop()
             undeclared = {party: count for party, count in self.lab.undeclared().items() if count}
         finally:
             self._stop_probes()
-        self.history = self._seal()
-        unproven(self.history.faults)
+        history = self._seal()
+        unproven(history.faults)
+        if self._crew.unplanned:
+            raise VoidRunError("; ".join(self._crew.unplanned))
         if undeclared:
             raise VoidRunError(f"traffic outside the declared ports, which no fault could reach: {undeclared}")
-        return self.history
+        return history
 
-    def abandon(self) -> None:
-        """Seal what there is after a failure; called by the ``launch`` fixture."""
+    def abandon(self, problem: BaseException) -> None:
+        """Seal what there is after a failure, which nothing here may hide; called by the ``launch`` fixture."""
         with suppress(Exception):
             self._crew.kill()
             self._crew.pump()
         with suppress(Exception):
             self._stop_probes()
-        self.history = self._seal()
+        try:
+            if self.history is None:
+                self._seal()
+        except (ChaosError, OSError) as another:
+            problem.add_note(f"and {another}{full_disk(self._files)}")
 
     def _stop_probes(self) -> None:
         for probe in self._probes:
@@ -242,18 +244,24 @@ class Run:
         self._probes = []
 
     def _seal(self) -> History:
-        self._observer.close()
+        with suppress(HarnessError, OSError):  # Its last word is worth less than the history.
+            self._observer.close()
         header = Header(
             experiment=self.name,
             seed=self.seed,
             started_ns=self._started_ns,
             ended_ns=monotonic_ns(),
-            systems={cluster.system: dict(cluster.settings) for cluster in self.clusters},
+            systems=settings_of(self.clusters),
             clock_error_ns={party: error for party in self.lab.parties if (error := self.lab.clock_error_ns(party))},
         )
-        history = self.live.freeze(header)
-        save(history, self.history_file)
-        return history
+        self.history = self.live.freeze(header)
+        self._files.mkdir(parents=True, exist_ok=True)
+        save(self.history, self.history_file)
+        return self.history
+
+    def _still_open(self, what: str) -> None:
+        if self.history is not None:
+            raise HarnessError(f"{what} belongs inside the run's block: the history is final after it")
 
     @property
     def history_file(self) -> Path:
@@ -261,6 +269,11 @@ class Run:
         return self._files / "history.jsonl.gz"
 
     # -- verdicts ----------------------------------------------------------------------------------------------------
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """What was expected and found so far."""
+        return self._judged
 
     def expect(
         self,
@@ -277,51 +290,7 @@ class Run:
         if self.history is None:
             raise HarnessError("expect() belongs after the run's block: the history is not final inside it")
         self._judged += judge(self.history, holds=holds, violated=violated, bounded=bounded)
-        missed = [judged for judged in self._judged if not judged.met]
+        missed = failure(self.history, self._judged)
         if missed:
-            lines = [f"{judged.verdict.guarantee}: {judged.problem}" for judged in missed]
-            lines += [f"  {operation}" for judged in missed for operation in self._witness(judged)]
-            raise GuaranteeError("\n".join([*lines, f"seed {self.seed}; history: {self.history_file}"]))
+            raise GuaranteeError(f"{missed}\nagain: --chaos-seed {self.seed}; history: {self.history_file}")
         return self._judged
-
-    def _witness(self, judged: Judged) -> Sequence[str]:
-        witness = judged.verdict.witness
-        return [self._line(operation) for operation in (witness.operations if witness else ())[:6]]
-
-    def _line(self, operation: Operation) -> str:
-        assert self.history is not None
-        end = operation.completed_ns
-        until = f"{self.history.seconds(end):.3f} s" if end is not None else "never answered"
-        return f"{operation} [{self.history.seconds(operation.invoked_ns):.3f} s, {until}]"
-
-    def finished(
-        self, *, lesson: str, system: str, provider: str, logs: Mapping[str, Path], error: str | None
-    ) -> FinishedRun:
-        """All that a report shows of this run."""
-        return FinishedRun(
-            name=self.name,
-            lesson=lesson,
-            history=self.history or History(),
-            judged=self._judged,
-            seed=self.seed,
-            system=system,
-            provider=provider,
-            settings={cluster.system: dict(cluster.settings) for cluster in self.clusters},
-            history_file=self.history_file if self.history_file.exists() else None,
-            log_files=logs,
-            error=error,
-        )
-
-
-def _restarts(clusters: Sequence[Cluster]) -> dict[str, Restart]:
-    return {
-        node.name: cluster.restart for cluster in clusters if hasattr(cluster, "restart") for node in _servers(cluster)
-    }
-
-
-def _servers(cluster: Cluster) -> Sequence[Node]:
-    return [*cluster.nodes, *getattr(cluster, "sentinels", ())]
-
-
-def _words(condition: Callable[[], Any]) -> str:
-    return f"{getattr(condition, '__qualname__', 'a condition').removesuffix('.<locals>.<lambda>')} to hold"

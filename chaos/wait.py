@@ -4,6 +4,7 @@ The one bounded polling loop. ``sleep`` appears here and nowhere else.
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TypeVar
 
 from chaos.errors import ChaosError, HarnessError
@@ -12,6 +13,10 @@ T = TypeVar("T")
 
 FAST_S = 0.002
 CALM_S = 0.02
+
+Watcher = Callable[[str, float], None]
+watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+"""Told by every wait of this thread what it wants and how many seconds it has left, for a person who watches."""
 
 
 def monotonic_ns() -> int:
@@ -40,6 +45,7 @@ def wait_until(
     if within_s <= 0:
         raise HarnessError(f"a wait needs a positive bound, not {within_s!r} s (wanted: {wanted})")
     deadline = time.monotonic() + within_s
+    watching = watcher.get()
     last: object = None
     while True:
         try:
@@ -51,6 +57,8 @@ def wait_until(
                 return last
         if time.monotonic() >= deadline:
             raise error(f"wanted: {wanted}, within {within_s:g} s; last seen: {_describe(last, seen)}")
+        if watching is not None:
+            watching(wanted, deadline - time.monotonic())
         time.sleep(min(every_s, max(0.0, deadline - time.monotonic())))
 
 

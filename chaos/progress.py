@@ -1,0 +1,41 @@
+"""
+Where a run stands: in one line for a person who watches, and in the words of a wait that was in vain.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chaos.history.live import LiveHistory
+
+
+def progress_line(live: LiveHistory | None, wanted: str, left_s: float) -> str:
+    """Phase, faults in force, operations so far, and what is being waited for; without a run, only the last."""
+    waiting = f"waiting for {wanted} ({max(0.0, left_s):.0f} s left)"
+    if live is None:
+        return waiting
+    phases, harms = live.phases, [f"{fault.name} on {fault.target}" for fault in live.faults if not fault.healed_ns]
+    parts = [phases[-1].name if phases else "", *harms, f"{live.count(outcome=None):,} operations", waiting]
+    return " | ".join(part for part in parts if part)
+
+
+def outcomes(live: LiveHistory, f: str | None, client: str | None, since_ns: int) -> str:
+    """How many of these operations ended how, and the last of them."""
+    counts = {outcome: live.count(f, client, outcome, since_ns) for outcome in ("ok", "fail", "info")}
+    last = live.last(f, client, None, since_ns)
+    words = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+    return words + (f"; the last one: {last}" if last else "")
+
+
+def since_phase(live: LiveHistory, clients: Sequence[str], condition: Callable[[], Any]) -> str:
+    """What clients got since the current phase began, and what the condition's cluster lacks, where it can say."""
+    lacks: Sequence[str] = getattr(getattr(condition, "__self__", None), "disagreement", tuple)()
+    if not live.phases:
+        return "; ".join(lacks) or "nothing has begun"
+    phase = live.phases[-1]
+    got = [f"{client}: {outcomes(live, None, client, phase.at_ns)}" for client in clients]
+    return "; ".join([*lacks, f"since {phase.name!r} began, {'; '.join(got) or 'no client'}"])
+
+
+def in_words(condition: Callable[[], Any]) -> str:
+    """A condition by its function's name."""
+    return f"{getattr(condition, '__qualname__', 'a condition').removesuffix('.<locals>.<lambda>')} to hold"
