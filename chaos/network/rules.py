@@ -38,7 +38,12 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """In the target: drop a share of the packets that the source sends; ``per_mille`` of a thousand."""
+    """
+    In the target: drop a share of the packets that the source sends; ``per_mille`` of a thousand.
+
+    A lost opening packet is sent again after 1 s; through the mesh, which dials one connection at a time, those that the
+    source opens meanwhile wait with it. For a hole that heals at once use a gate and a wire.
+    """
 
     source: str
     target: str
