@@ -9,13 +9,13 @@ from chaos.history.live import LiveHistory
 
 
 def progress_line(live: LiveHistory | None, wanted: str, left_s: float) -> str:
-    """Phase, faults in force, operations so far, and what is being waited for; without a run, only the last."""
+    """Phase, what is being waited for, operations so far and faults in force; before the run, only what is waited for."""
     waiting = f"waiting for {wanted} ({max(0.0, left_s):.0f} s left)"
     if live is None:
         return waiting
-    phases, harms = live.phases, [f"{fault.name} on {fault.target}" for fault in live.faults if not fault.healed_ns]
-    parts = [phases[-1].name if phases else "", *harms, f"{live.count(outcome=None):,} operations", waiting]
-    return " | ".join(part for part in parts if part)
+    phase = live.phases[-1].name if live.phases else "beginning"
+    harms = [f"{fault.name} on {fault.target.partition(' | ')[0]}" for fault in live.faults if not fault.healed_ns]
+    return " | ".join([phase, waiting, f"{live.count(outcome=None):,} operations", *harms])
 
 
 def outcomes(live: LiveHistory, f: str | None, client: str | None, since_ns: int) -> str:

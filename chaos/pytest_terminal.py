@@ -5,7 +5,7 @@ What a person sees: one line kept up to date while an experiment runs, and the t
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ class ProgressLine:
 
     def __init__(self, config: pytest.Config) -> None:
         self._writer: Any = config.get_terminal_writer()
+        self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._due_s = 0.0
         self._drawn = False
         self.live: LiveHistory | None = None
@@ -49,12 +50,13 @@ class ProgressLine:
             self._drawn = False
 
     def _draw(self, text: str) -> None:
-        column = self._writer.width_of_current_line
-        shown = f"  {text}"[: self._writer.fullwidth - 1] if text else ""
-        back = f"\x1b[1A\r\x1b[{column}C" if column else "\x1b[1A\r"
-        # Past the writer's own bookkeeping, which must not count this line as part of its own.
-        self._writer._file.write(f"{_BELOW}{shown}{back}")
-        self._writer.flush()
+        with self._capture.global_and_fixture_disabled() if self._capture else nullcontext():
+            column, width = self._writer.width_of_current_line, self._writer.fullwidth
+            shown = f"  {text}"[: width - 1] if text else ""
+            back = f"\x1b[1A\r\x1b[{column}C" if column else "\x1b[1A\r"
+            # Past the writer's own bookkeeping, which must not count this line as part of its own.
+            self._writer._file.write(f"{_BELOW}{shown}{back}")
+            self._writer.flush()
         self._drawn = True
 
 
