@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
 
-NAMESPACES = ("--net", "--mount", "--pid", "--fork", "--mount-proc")
+NAMESPACES = ("--net", "--pid", "--fork")  # Mounts are what the local provider itself tries.
 REJECT_AHEAD = """
 add table inet probe
 add chain inet probe c { type filter hook prerouting priority -350 ; }

@@ -36,6 +36,7 @@ def main(config: Message) -> None:
     control, relay_end = (socket.socket(fileno=fd) for fd in config["fds"])
     flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID
     stream = Stream(control)
+    config["leaky_root"] = not config["user_namespace"] and _below_a_shared_mount()
     try:
         # Made here and not by the test process: whoever makes it must live to remove it.
         folder.mkdir(mode=0o700)
