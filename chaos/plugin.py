@@ -124,6 +124,18 @@ def pytest_runtest_call(item: pytest.Item) -> Hook:
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """What the environment lacks is said in its sentence; the way through our code to it would bury that."""
+    report = yield
+    if call.when == "setup" and call.excinfo is not None and "chaos.errors" in sys.modules:
+        from chaos.errors import ProviderError
+
+        if call.excinfo.errisinstance(ProviderError):
+            report.longrepr = call.excinfo.exconly()
+    return report
+
+
 def _report_beside(problem: BaseException, item: pytest.Item) -> None:
     """Report a test that fails; that reporting fails too must not hide why."""
     launcher = item.stash.get(_LAUNCHER, None)
