@@ -119,6 +119,16 @@ def test_what_a_killed_janitor_left_is_healed_and_labs_in_use_are_not(
         broken.close()
 
 
+def test_a_lab_that_is_just_being_made_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    young, old = (runtime_root() / name for name in ("lab-young", "lab-old"))
+    for folder in (young, old):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    assert heal() == ["lab-old: left-over lab removed"]
+    assert young.exists()
+
+
 def _zombies() -> set[int]:
     found = set()
     for entry in Path("/proc").iterdir():

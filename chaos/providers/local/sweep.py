@@ -6,11 +6,14 @@ import json
 import os
 import shutil
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from chaos.providers.local.engine import runtime_root
 from chaos.wait import wait_until
+
+BORN_S = 30.0
 
 
 def heal() -> list[str]:
@@ -25,6 +28,8 @@ def _heal_one(folder: Path) -> str | None:
     try:
         note = json.loads((folder / "lab.json").read_text())
     except (OSError, ValueError):
+        if time.time() - folder.stat().st_mtime < BORN_S:
+            return None  # A lab that is just being made has no note yet.
         note = {"janitor": 0, "owner": 0}
     kept = (folder / "kept").exists()
     if _is_ours(note["janitor"], folder):
