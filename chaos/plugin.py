@@ -159,7 +159,7 @@ def _skipping(item: pytest.Item) -> Hook:
         return (yield)
     except MissingAbilityError as missing:
         item.config.stash[SESSION].left_out[str(missing)] += 1
-        pytest.skip(str(missing))
+        raise pytest.skip.Exception(str(missing), _use_item_location=True) from None
 
 
 # -- fixtures ----------------------------------------------------------------------------------------------------------

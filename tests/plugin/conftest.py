@@ -57,7 +57,9 @@ def real_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stranger(real_cache: None, pytester: pytest.Pytester, stranger_python: Path, monkeypatch: pytest.MonkeyPatch) -> Stranger:
+def stranger(
+    real_cache: None, pytester: pytest.Pytester, stranger_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> Stranger:
     """Runs pytest with the wheel in the current folder, which knows nothing of this project."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
 
