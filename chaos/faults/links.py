@@ -2,11 +2,12 @@
 Rules on links, put in force together and proven by canaries: before, during and after.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from chaos.errors import VoidRunError
 from chaos.faults.fault import Evidence, Scene
+from chaos.history.records import Value
 from chaos.network.rules import LinkRule
 from chaos.providers.contract import Canary, ConnectResult
 from chaos.wait import FAST_S, wait_until
@@ -55,7 +56,9 @@ class LinkInjection:
             kind = type(counter.rule).__name__.lower()
             if counter.packets is not None:
                 self._packets[kind] = (self._packets.get(kind) or 0) + counter.packets
-        return {f"{kind}_packets": packets for kind, packets in self._packets.items()}
+        found: dict[str, Value] = {f"{kind}_packets": packets for kind, packets in self._packets.items()}
+        remarks = sorted({counter.remark for counter in counted if counter.remark})
+        return found | {"remarks": remarks} if remarks else found
 
     def prove_healed(self) -> Evidence:
         """Every link that was healthy before answers again; a server that is down meanwhile cannot."""
@@ -133,8 +136,3 @@ def _complaints(canaries: Sequence[Canary], results: Sequence[ConnectResult]) ->
         for canary, result in zip(canaries, results, strict=False)
         if result.outcome not in HEALTHY
     )
-
-
-def merge(*evidence: Mapping[str, object]) -> dict[str, object]:
-    """Evidence of several parts in one."""
-    return {key: value for part in evidence for key, value in part.items()}
