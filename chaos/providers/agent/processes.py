@@ -230,7 +230,8 @@ def _become(launch: Callable[[], None], log: str, folder: str, name: str) -> Non
     except BaseException:  # Whatever it was, it belongs into this process' own log, and the fork must not go on.
         import traceback
 
-        traceback.print_exc()
-        sys.stderr.flush()
+        with suppress(BaseException):  # The log may lie on a full disk.
+            traceback.print_exc()
+            sys.stderr.flush()
         os._exit(127)
     os._exit(0)

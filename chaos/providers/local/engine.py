@@ -77,6 +77,7 @@ class LocalEngine:
         self._lock = threading.Lock()
         self._relay_lock = threading.Lock()
         self._janitor: process.Started | None = None
+        self._kept = False
         self._launchers: set[str] = set()
         self._listeners: list[socket.socket] = []
         try:
@@ -247,6 +248,7 @@ class LocalEngine:
     def keep(self) -> str:
         """Let the lab outlive the test process; ``chaos heal`` ends it."""
         self._order({"do": "keep"})
+        self._kept = True
         (self._folder / "kept").touch()
         user = "-U --preserve-credentials " if self._user_namespace else ""
         return (
@@ -268,6 +270,8 @@ class LocalEngine:
         self._relay.close()
         for listener in self._listeners:
             listener.close()
+        if self._kept:  # Waiting for its end would be in vain, and ends in killing it.
+            return
         if self._janitor is not None:
             process.wait_end(self._janitor, within_s=READY_S, what=f"lab {self.name}")
         shutil.rmtree(self._folder, ignore_errors=True)  # The janitor has done it, unless somebody killed it.
