@@ -110,6 +110,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Hook:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Hook:
     """A missing ability skips the experiment by name; whatever the end, its runs go to the report."""
+    __tracebackhide__ = True
     launcher = None
     try:
         result = yield from _skipping(item)
@@ -151,6 +152,7 @@ def _fixtures(item: pytest.Item) -> tuple[str, ...]:
 
 
 def _skipping(item: pytest.Item) -> Hook:
+    __tracebackhide__ = True
     if "chaos.errors" not in sys.modules:  # No chaos test is involved so far.
         return (yield)
     from chaos.errors import MissingAbilityError

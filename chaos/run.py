@@ -30,6 +30,7 @@ from chaos.workloads.plan import ClientPlan
 
 PHASES = frozenset({"steady state", "settle", "final reads"})
 """The phases of a run in which nothing is harmed."""
+__tracebackhide__ = True  # A failure's trace ends in the experiment; pytest --full-trace shows the rest.
 
 
 class Launch(Protocol):

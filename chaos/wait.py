@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 FAST_S = 0.002
 CALM_S = 0.02
+__tracebackhide__ = True  # A failure's trace ends where the wait was asked for.
 
 Watcher = Callable[[str, float], None]
 watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
