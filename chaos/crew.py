@@ -68,6 +68,7 @@ class Crew:
     def start(self, plans: Sequence[ClientPlan]) -> None:
         """Place clients that have no party yet, start their workers, and wait until each has written its first line."""
         self._place(plans)
+        self._note_exits()  # Of earlier lives, while it is still known who ended them.
         for plan in plans:
             self._spawn(plan)
         names = {plan.name for plan in plans}
