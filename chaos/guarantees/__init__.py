@@ -17,7 +17,8 @@ operation       ``value``                ``result`` (ok)                      ``
                                                                               on the history's clock; ``token``
 ``renew``       the lock's name          true; false, 0, null: it is gone     ``expires_ns``
 ``check``       the lock's name          true; false, 0, null: it is gone     ``expires_ns``
-``release``     the lock's name          true or 1 if it deleted something    ``deleted``: the same, if result says else
+``release``     the lock's name          true or 1 if it deleted something    ``deleted``: the same, if result says else;
+                                                                              ``sent``: false if it never left the client
 ``write``       what is written to the   the store's own sequence number, if  ``holder`` and ``term``: whose turn it was
                 guarded resource         it has one: the true order           (or ``token``); ``token``; ``resource``
 ==============  =======================  ===================================  ==========================================
@@ -35,7 +36,7 @@ from chaos.guarantees.acked_writes_survive import acked_writes_survive, acked_wr
 from chaos.guarantees.counts_match import counts_match
 from chaos.guarantees.exclusive_writes import exclusive_writes
 from chaos.guarantees.fenced_writes import fenced_writes
-from chaos.guarantees.guarantee import FINAL_READ, Check, Guarantee, of_client
+from chaos.guarantees.guarantee import FINAL_READ, Check, Guarantee, among, of_client, of_kind
 from chaos.guarantees.lock_is_freed import lock_is_freed, lock_is_freed_within
 from chaos.guarantees.lock_is_kept import lock_is_kept
 from chaos.guarantees.loss_ends import loss_ends_within
@@ -75,6 +76,7 @@ __all__ = [
     "Guarantee",
     "acked_writes_survive",
     "acked_writes_survive_for",
+    "among",
     "counts_match",
     "exclusive_writes",
     "fenced_writes",
@@ -86,6 +88,7 @@ __all__ = [
     "mutual_exclusion",
     "no_phantom_writes",
     "of_client",
+    "of_kind",
     "only_owner_releases",
     "recovers",
     "recovers_within",

@@ -6,7 +6,15 @@ least the number of ``incr`` that had completed ``ok`` before it began, and at m
 that did not ``fail``.
 """
 
-from chaos.guarantees.evidence import end_ns, final_reads, integer, last_stamp_ns, missed_faults, read_too_early
+from chaos.guarantees.evidence import (
+    clock_error_ns,
+    end_ns,
+    final_reads,
+    integer,
+    last_stamp_ns,
+    missed_faults,
+    read_too_early,
+)
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation, Outcome
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
@@ -19,27 +27,41 @@ def _judge(history: History) -> Verdict:
     applied = integer(reads[-1].result) if reads else None
     if applied is None:
         return unknown(NAME, "there is no acknowledged final read with a number")
-    read, never = reads[-1], last_stamp_ns(history) + 1
-    acked = [incr for incr in sent if incr.ok and end_ns(incr, never) <= read.invoked_ns]
-    possible = [i for i in sent if i.outcome is not Outcome.FAIL and i.invoked_ns <= end_ns(read, never)]
+    read = reads[-1]
+    acked, possible = _between(history, read, sent, 0)
     if not acked:
         return unknown(NAME, "no increment was acknowledged before the final read")
     measures = {
         "sent_count": len(sent),
-        "acked_count": len(acked),
+        "acked_count": acked,
         "applied_count": applied,
-        "excess_count": max(0, applied - len(possible)),
-        "missing_count": max(0, len(acked) - applied),
+        "excess_count": max(0, applied - possible),
+        "missing_count": max(0, acked - applied),
     }
     missing = read_too_early(history, read)
     if missing:
         return unknown(NAME, missing, **measures)
-    if not len(acked) <= applied <= len(possible):
-        return violated(NAME, _witness(read, len(acked), len(possible), applied), None, **measures)
+    least, most = _between(history, read, sent, 1)
+    if not least <= applied <= most:
+        return violated(NAME, _witness(read, least, most, applied), None, **measures)
     missing = missed_faults(history, sent)
+    least, most = _between(history, read, sent, -1)
+    if not least <= applied <= most:
+        missing = "whether the increments nearest to the final read came before it is within the error of the clocks"
     if missing:
         return unknown(NAME, missing, **measures)
-    return holds(NAME, f"{applied} applied, {len(acked)} acknowledged, {len(possible)} possible", **measures)
+    return holds(NAME, f"{applied} applied, {acked} acknowledged, {possible} possible", **measures)
+
+
+def _between(history: History, read: Operation, sent: tuple[Operation, ...], benefit: int) -> tuple[int, int]:
+    """The least and the most that may have been applied; ``benefit`` 1 and -1 give the clocks' error that way."""
+    never = last_stamp_ns(history) + 1
+    acked = possible = 0
+    for incr in sent:
+        error = benefit * (clock_error_ns(history, incr.client) + clock_error_ns(history, read.client))
+        acked += incr.ok and end_ns(incr, never) + error <= read.invoked_ns
+        possible += incr.outcome is not Outcome.FAIL and incr.invoked_ns - error <= end_ns(read, never)
+    return acked, possible
 
 
 def _witness(read: Operation, acked: int, possible: int, applied: int) -> Witness:

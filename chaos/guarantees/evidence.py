@@ -3,9 +3,11 @@ What guarantees ask of a history before they believe it: when it was harmed, who
 """
 
 import json
+import math
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from chaos.errors import UsageError
 from chaos.guarantees.guarantee import FINAL_READ
 from chaos.history import Fault, History, Operation, Outcome, Value
 
@@ -68,21 +70,41 @@ def read_too_early(history: History, read: Operation) -> str | None:
 
 
 def missed_faults(history: History, operations: Iterable[Operation]) -> str | None:
-    """Why these operations prove nothing about the faults: none was under way in any. None when one was, or no fault."""
-    if not history.faults:
-        return None
+    """Why these operations prove nothing about the faults: some fault met none of them. None when all did, or no fault."""
     never = last_stamp_ns(history) + 1
-    spans = [(harmed_ns(fault), never if fault.healed_ns is None else fault.healed_ns) for fault in history.faults]
+    missed = list(history.faults)
     for operation in operations:
-        begun, ended = operation.invoked_ns, end_ns(operation, never)
-        if any(begun <= until and ended >= since for since, until in spans):
+        if not missed:
             return None
-    return f"no operation was under way during {', '.join(sorted({fault.name for fault in history.faults}))}"
+        error = clock_error_ns(history, operation.client)
+        begun, ended = operation.invoked_ns + error, end_ns(operation, never) - error
+        missed = [fault for fault in missed if begun > _over_ns(fault, never) or ended < harmed_ns(fault)]
+    if not missed:
+        return None
+    return f"no operation was under way during {', '.join(sorted({fault.name for fault in missed}))}"
+
+
+def _over_ns(fault: Fault, never: int) -> int:
+    return never if fault.healed_ns is None else fault.healed_ns
 
 
 def clock_error_ns(history: History, client: str) -> int:
     """How far this client's stamps may be off."""
     return history.header.clock_error_ns.get(client, 0)
+
+
+def worst_clock_error_ns(history: History) -> int:
+    """How far any stamp of an operation may be off."""
+    if not history.header.clock_error_ns:
+        return 0
+    return max((clock_error_ns(history, client) for client in {operation.client for operation in history}), default=0)
+
+
+def bound_ns(seconds: float) -> int:
+    """A bound as it was stated; one that every time keeps, or that none can be compared with, is a mistake."""
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise UsageError(f"a bound is a number of seconds from 0 on, not {seconds!r}")
+    return round(seconds * 1e9)
 
 
 def shown(value: Any) -> str:

@@ -58,7 +58,8 @@ def _repeats(acquires: list[Operation]) -> Iterator[tuple[Operation, Operation]]
 def _decreases(acquires: list[Placed]) -> Iterator[tuple[Operation, Operation]]:
     highest: Operation | None = None
     for acquire, settled in settled_before(acquires):
-        highest = max((highest, *(one.operation for one in settled)), key=lambda one: _number(one) if one else -1)
+        known = [one.operation for one in settled] + ([highest] if highest else [])
+        highest = max(known, key=_number, default=None)
         if highest is not None and _number(acquire.operation) < _number(highest):
             yield highest, acquire.operation
 

@@ -87,4 +87,5 @@ mutual_exclusion = Guarantee(
     source="Dijkstra 1965; a lock history is linearizable if and only if its holds are disjoint",
     silent_on="what reached the resource (exclusive_writes, fenced_writes), and a client that never woke up to act",
     needs=("acquire",),
+    per_group=True,
 )

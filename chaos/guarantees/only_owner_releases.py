@@ -3,7 +3,7 @@ Only the owner releases: nobody takes away a lock that somebody else has by now.
 
 Definition: a ``release`` (ok) that deleted something (``notes["deleted"]``, else ``result``, is true) was not invoked
 after another client's ``acquire`` (ok) of that lock had completed which itself began after the releaser's own last
-``acquire`` had ended: by then the lock was not the releaser's.
+``acquire`` had ended: by then the lock was not the releaser's. A release with ``notes["sent"]`` false never left the client and is none.
 """
 
 from collections import defaultdict
@@ -24,12 +24,17 @@ def _judge(history: History) -> Verdict:
     measures = {"foreign_release_count": len(foreign), "stolen_count": len(stolen)}
     if stolen:
         return violated(NAME, _witness(history, stolen[0]), None, **measures)
-    missing = missed_faults(history, history.select(("acquire", "release")))
-    if not foreign:
-        missing = "nobody released a lock after another client had taken it over"
+    answered = sum(release.outcome is not Outcome.INFO for _, release in foreign)
+    missing = _too_little(len(foreign), answered) or missed_faults(history, history.select(("acquire", "release")))
     if missing:
         return unknown(NAME, missing, **measures)
-    return holds(NAME, f"{len(foreign)} releases came too late, and none took the lock away", **measures)
+    return holds(NAME, f"{answered} releases came too late, and none took the lock away", **measures)
+
+
+def _too_little(foreign: int, answered: int) -> str | None:
+    if not foreign:
+        return "nobody released a lock after another client had taken it over"
+    return None if answered else "nobody knows what the releases that came too late did: none was answered"
 
 
 def _by_lock(history: History) -> dict[Hashable, list[Operation]]:
@@ -50,6 +55,8 @@ def _foreign_releases(history: History, operations: list[Operation]) -> Iterator
         if one.operation.f == "acquire":
             own[one.operation.client] = one
             continue
+        if one.operation.notes.get("sent") is False:
+            continue  # It never left the client: no deed to judge.
         mine = own.get(one.operation.client)
         others = [other for client, other in taken.items() if client != one.operation.client]
         newer = [other for other in others if mine is None or mine.end < other.begin]

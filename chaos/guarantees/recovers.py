@@ -2,13 +2,21 @@
 Recovery: after the last fault healed, the workload gets answers again.
 
 Definition: an operation of the workload (everything but final reads) that was invoked after the last fault began to
-heal completed ``ok``, within the bound if one is given.
+heal completed ``ok``, within the bound if one is given. While a fault is not healed nothing is said.
 """
 
 from collections.abc import Iterator
 from itertools import pairwise
 
-from chaos.guarantees.evidence import end_ns, first_harm_ns, last_heal_ns, last_stamp_ns
+from chaos.guarantees.evidence import (
+    bound_ns,
+    end_ns,
+    first_harm_ns,
+    heal_ns,
+    last_heal_ns,
+    last_stamp_ns,
+    worst_clock_error_ns,
+)
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
@@ -18,6 +26,7 @@ NAME = "recovers"
 
 def recovers_within(bound_s: float) -> Guarantee:
     """The same promise with a bound in seconds, counted from the beginning of the last healing."""
+    bound_ns(bound_s)
     return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s)
 
 
@@ -30,6 +39,7 @@ def _guarantee(name: str, bound_s: float | None) -> Guarantee:
         source="availability as 1 - outage / time: MTBF / (MTBF + MTTR)",
         silent_on="whether the answers are right, and whether every client gets them (narrow it with of_client)",
         per_client=True,
+        per_kind=True,
     )
 
 
@@ -37,6 +47,17 @@ def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
     heal, harm = last_heal_ns(history), first_harm_ns(history)
     if heal is None or harm is None:
         return unknown(name, "no fault was healed")
+    harms = sorted({fault.name for fault in history.faults if heal_ns(fault) is None})
+    if harms:
+        return unknown(name, f"{', '.join(harms)} was never healed")
+    verdict, error = _judge_from(history, name, bound_s, harm, heal), worst_clock_error_ns(history)
+    moved = [_judge_from(history, name, bound_s, harm, heal + by) for by in (-error, error)] if error else []
+    if any(other.status is not verdict.status for other in moved):
+        return unknown(name, f"{verdict.reason}, and the clocks may be off by {error / 1e9:g} s", **verdict.measures)
+    return verdict
+
+
+def _judge_from(history: History, name: str, bound_s: float | None, harm: int, heal: int) -> Verdict:
     never = last_stamp_ns(history)
     work = [operation for operation in history if operation.f != FINAL_READ]
     tried = [operation for operation in work if operation.invoked_ns >= heal]

@@ -10,7 +10,7 @@ from chaos.errors import UsageError
 from chaos.guarantees import acked_writes_survive, acked_writes_survive_for, mutual_exclusion, of_client
 from chaos.history import Fault, History, Operation
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 
 
 def split_brain(survivors: list[int], faults: tuple[Fault, ...] = (fault(2.05, 5, healing=4.5),)) -> History:
@@ -168,3 +168,33 @@ def test_verdict_is_what_a_set_difference_says_whatever_the_names(data: st.DataO
     assert verdict.measures["lost_count"] == len(lost)
     kept = [add for n, add in enumerate(adds) if n not in lost]
     assert acked_writes_survive(history([*kept, read])).status is not Status.VIOLATED
+
+
+def test_final_read_that_found_nothing_says_how_to_read_a_total_loss() -> None:
+    operations = [op("c1", "add", 1, at=1), op("o", "final-read", at=9, result=None)]
+    verdict = acked_writes_survive(history(operations))
+    assert verdict.status is Status.UNKNOWN
+    assert "let it answer an empty list" in verdict.reason
+    assert (
+        acked_writes_survive(history([operations[0], op("o", "final-read", at=9, result=[])])).status is Status.VIOLATED
+    )
+
+
+def test_each_fault_must_meet_an_operation() -> None:
+    operations = [op("c1", "add", 1, at=1), op("c1", "add", 2, at=4), op("o", "final-read", at=29, result=[1, 2])]
+    assert acked_writes_survive(history(operations, [fault(4, 5)])).status is Status.HOLDS
+    verdict = acked_writes_survive(history(operations, [fault(4, 5), fault(10, 12, name="kill")]))
+    assert (verdict.status, verdict.reason) == (Status.UNKNOWN, "no operation was under way during kill")
+
+
+@pytest.mark.parametrize(("error_ns", "status"), [(0, Status.VIOLATED), (ns(0.1), Status.UNKNOWN)])
+def test_loss_nearer_to_the_read_than_the_clocks_error_is_unknown(error_ns: int, status: Status) -> None:
+    operations = [op("c1", "add", 1, at=1), op("c1", "add", 2, at=8.85), op("o", "final-read", at=9, result=[1])]
+    assert acked_writes_survive(history(operations, clock_error_ns={"c1": error_ns})).status is status
+
+
+def test_fault_that_operations_met_only_within_the_clocks_error_is_unknown() -> None:
+    operations = [op("c1", "add", 1, at=1), op("o", "final-read", at=9, result=[1])]
+    recorded = history(operations, [fault(1.05, 2)], clock_error_ns={"c1": ns(0.1)})
+    assert acked_writes_survive(recorded).status is Status.UNKNOWN
+    assert acked_writes_survive(history(operations, [fault(1.05, 2)])).status is Status.HOLDS

@@ -7,7 +7,7 @@ import pytest
 from chaos.guarantees import counts_match
 from chaos.history import History
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 
 
 def after(total: object, *outcomes: str) -> History:
@@ -54,3 +54,10 @@ def test_too_little_evidence_is_unknown() -> None:
     read = op("o", "final-read", at=9, result=1)
     assert counts_match(history([op("c1", "incr"), read], [fault(4, 5)])).status is Status.UNKNOWN
     assert counts_match(history([op("c1", "incr"), read], [fault(0, 10)])).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(("error_ns", "status"), [(0, Status.VIOLATED), (ns(0.1), Status.UNKNOWN)])
+def test_increment_nearer_to_the_read_than_the_clocks_error_is_unknown(error_ns: int, status: Status) -> None:
+    operations = [op("c", "incr", 1, at=1), op("c", "incr", 2, at=8.85), op("o", "final-read", at=9, result=1)]
+    assert counts_match(history(operations, clock_error_ns={"c": error_ns})).status is status
+    assert counts_match(history([*operations[:2], op("o", "final-read", at=9, result=2)])).status is Status.HOLDS

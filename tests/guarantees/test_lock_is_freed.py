@@ -7,7 +7,7 @@ import pytest
 from chaos.guarantees import lock_is_freed, lock_is_freed_within
 from chaos.history import Operation
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 
 KILL = fault(3, None, target="a", name="kill")
 
@@ -149,3 +149,14 @@ def test_two_locks_are_two_matters() -> None:
     other = op("b", "acquire", "other", at=4)
     operations = [got("a", 1), *tries("b", 5, 9), other, op("c", "acquire", "other", at=6, outcome="fail")]
     assert lock_is_freed(history(operations, [KILL])).status is Status.VIOLATED
+
+
+def test_bound_of_nothing_is_broken_by_any_wait() -> None:
+    recorded = history([got("a", 1), *tries("b", 4, 5), got("b", 6)], [KILL])
+    assert lock_is_freed_within(0)(recorded).status is Status.VIOLATED
+
+
+def test_wait_nearer_to_the_bound_than_the_clocks_error_is_unknown() -> None:
+    recorded = history([got("a", 1), *tries("b", 4, 5), got("b", 6)], [KILL], clock_error_ns={"b": ns(0.2)})
+    for bound_s, status in ((1.5, Status.VIOLATED), (2, Status.UNKNOWN), (2.2, Status.UNKNOWN), (3, Status.HOLDS)):
+        assert lock_is_freed_within(bound_s)(recorded).status is status

@@ -7,7 +7,7 @@ import pytest
 from chaos.guarantees import loss_ends_within, of_client
 from chaos.history import History
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 
 
 def losing(*lost: int) -> History:
@@ -39,3 +39,15 @@ def test_too_little_evidence_is_unknown() -> None:
 def test_it_can_be_kept_to_one_client() -> None:
     assert of_client(loss_ends_within(2), "c1")(losing(4)).status is Status.VIOLATED
     assert of_client(loss_ends_within(2), "c2")(losing(4)).status is Status.UNKNOWN
+
+
+def test_loss_nearer_to_the_bound_than_the_clocks_error_is_unknown() -> None:
+    operations = [op("c1", "add", 1, at=2.1), op("c1", "add", 2, at=6), op("observer", "final-read", at=9, result=[2])]
+    for bound_s, status in (
+        (0.1, Status.VIOLATED),
+        (0.19, Status.UNKNOWN),
+        (0.22, Status.UNKNOWN),
+        (0.3, Status.HOLDS),
+    ):
+        recorded = history(operations, [fault(2, 6.05)], clock_error_ns={"c1": ns(0.05)})
+        assert loss_ends_within(bound_s)(recorded).status is status

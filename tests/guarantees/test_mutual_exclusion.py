@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.guarantees import mutual_exclusion
+from chaos.errors import UsageError
+from chaos.guarantees import among, lock_is_freed, mutual_exclusion
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
@@ -130,3 +131,25 @@ def test_verdict_is_what_brute_force_says_whatever_the_names(instants: dict[str,
     assert verdict.status is (Status.VIOLATED if shared else Status.HOLDS)
     seconds = {second for begin, end in shared for second in range(begin, end)}
     assert verdict.measures == {"overlap_s": len(seconds), "overlap_count": len(shared)}
+
+
+def test_among_some_clients_the_others_are_not_there() -> None:
+    operations = [
+        op("a", "acquire", "lock", at=1),
+        op("b", "acquire", "lock", at=3),
+        op("a", "release", "lock", at=4),
+        op("b", "release", "lock", at=5),
+        op("c", "acquire", "lock", at=6),
+    ]
+    recorded = history(operations)
+    assert mutual_exclusion(recorded).status is Status.VIOLATED
+    verdict = among(mutual_exclusion, "b", "c")(recorded)
+    assert (verdict.guarantee, verdict.status) == ("mutual_exclusion[b,c]", Status.HOLDS)
+    assert among(mutual_exclusion, "a", "b")(recorded).status is Status.VIOLATED
+
+
+def test_one_client_cannot_break_a_promise_between_clients() -> None:
+    with pytest.raises(UsageError, match="needs two of them, not b"):
+        among(mutual_exclusion, "b", "b")
+    with pytest.raises(UsageError, match="depends on what the others did"):
+        among(lock_is_freed, "a", "b")

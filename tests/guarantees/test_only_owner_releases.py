@@ -74,3 +74,15 @@ def test_promise_not_put_to_the_test_is_unknown() -> None:
     assert "after another client had taken it over" in verdict.reason
     unmet = history([acquire("a", 1), acquire("b", 6), release("a", 7, 0)], [fault(8, 9)])
     assert only_owner_releases(unmet).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("took", [0.1, None])
+def test_late_release_whose_fate_nobody_knows_is_unknown(took: float | None) -> None:
+    verdict = only_owner_releases(taken_over(op("a", "release", "lock", at=7, outcome="info", took=took)))
+    assert (verdict.status, verdict.measures["foreign_release_count"]) == (Status.UNKNOWN, 1)
+    assert "none was answered" in verdict.reason
+
+
+def test_late_release_that_never_left_the_client_is_no_evidence() -> None:
+    unsent = op("a", "release", "lock", at=7, outcome="fail", sent=False)
+    assert only_owner_releases(taken_over(unsent)).status is Status.UNKNOWN

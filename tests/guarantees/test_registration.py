@@ -107,10 +107,14 @@ def test_recheck_leaves_out_what_the_history_does_not_speak_of() -> None:
 
 def test_recheck_judges_all_that_are_named(recorded: History) -> None:
     names = ["counts_match", "recovers_within(5s)", "acked_writes_survive[c1]", "recovers_within(0.5s)[c1]"]
+    names += ["mutual_exclusion[c1,c2]", "recovers{write}", "recovers_within(1.5s){acquire}[c1]"]
     assert [one.guarantee for one in recheck(recorded, names)] == names
 
 
-@pytest.mark.parametrize("name", ["", "nothing", "counts_match_within(3s)", "recovers_within(xs)", "recovers[", "[c1]"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "nothing", "counts_match_within(3s)", "recovers_within(xs)", "recovers[", "[c1]", "recovers_within(1.2.3s)"],
+)
 def test_unknown_name_is_refused_with_those_that_exist(name: str) -> None:
     with pytest.raises(UsageError, match=r"there are: acked_writes_survive, .*recovers_within"):
         guarantee_named(name)

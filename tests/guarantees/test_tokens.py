@@ -110,3 +110,8 @@ def test_monotony_is_what_brute_force_says(drawn: list[tuple[int, int, int]]) ->
     )
     verdict = monotonic_tokens(history(acquire(token, begin, took) for token, begin, took in drawn))
     assert verdict.status is (Status.VIOLATED if broken else Status.HOLDS)
+
+
+def test_tokens_below_zero_are_compared_like_any_others() -> None:
+    acquired = [op("a", "acquire", "lock", at=1, result=-3), op("b", "acquire", "lock", at=2, result=-5)]
+    assert monotonic_tokens(history(acquired)).status is Status.VIOLATED
