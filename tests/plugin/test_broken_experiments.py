@@ -108,7 +108,7 @@ SAYS = {
     "test_unlock": r"wanted: c3's acquisition to end ok.*c3: 0 ok, [1-9]\d* fail",
     "test_expiry": "exclusive_writes: expected violated, holds",
     "test_endless": "wanted: c2 to be refused for three leases.*c2: [1-9]",
-    "test_eviction": r"wanted: the lock to be gone.*c2: \d+ ok, [1-9]\d* fail.*OOM",
+    "test_eviction": r"wanted: the lock to be gone.*c2: \d+ ok, [1-9]\d* fail.*OutOfMemory",
     "test_lost_reply": r"recovers_within\(1.5s\): expected violated, holds",
     "test_counter": "counts_match: expected violated, holds",
 }
