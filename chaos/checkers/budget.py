@@ -1,0 +1,51 @@
+"""
+What a search may cost. Spent is no verdict: it becomes ``unknown``, with the reason.
+"""
+
+import time
+
+ROOM = 400_000
+"""Configurations that may be alive in one step: about 100 MB."""
+EVERY = 2_000
+"""Configurations between two looks at the clock."""
+
+
+class SpentError(Exception):
+    """The search ended before it could decide; the message says what ran out."""
+
+
+class Budget:
+    """Seconds and configurations for one analysis; ``rung`` bounds the part being searched now."""
+
+    __slots__ = ("_began", "_look", "allowed_s", "rung", "spent")
+
+    def __init__(self, allowed_s: float) -> None:
+        self.allowed_s = allowed_s
+        self.spent = 0
+        self.rung: float = float("inf")
+        self._began = time.monotonic()
+        self._look = EVERY
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds since the analysis began."""
+        return time.monotonic() - self._began
+
+    @property
+    def over(self) -> bool:
+        """Whether no time is left."""
+        return self.spent_s >= self.allowed_s
+
+    def climb(self, configurations: float) -> None:
+        """Allow the next part this many configurations."""
+        self.rung = self.spent + configurations
+
+    def spend(self, configurations: int) -> None:
+        """Count what was looked at; raise when the rung or the time is used up."""
+        self.spent += configurations
+        if self.spent > self.rung:
+            raise SpentError("the configurations allowed for one key are used up")
+        if self.spent >= self._look:
+            self._look = self.spent + EVERY
+            if self.over:
+                raise SpentError(f"the budget of {self.allowed_s:g} s is used up")

@@ -1,0 +1,114 @@
+"""
+Operations as checkers see them: frozen values, closed intervals, those that did not happen left out.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Final, Literal, NamedTuple
+
+from chaos.errors import UsageError
+from chaos.history import Operation, Outcome
+from chaos.models import UNKNOWN
+from chaos.models.registers import FAILED_CAS
+
+NEVER: Final = 1 << 80
+"""The end of an operation that never returned: after every other."""
+
+FailedCas = Literal["dropped", "mismatch"]
+
+
+class Call(NamedTuple):
+    """
+    An operation that happened (or may have: ``end`` is NEVER and ``result`` UNKNOWN).
+
+    Times are doubled and ends odd, so that an operation that ended when another began is concurrent with it: with equal
+    stamps nobody knows which came first.
+    """
+
+    begin: int
+    end: int
+    f: str
+    value: Any
+    result: Any
+    operation: Operation
+
+
+def frozen(value: Any) -> Any:
+    """A JSON value that can be a key; true is not 1, as it is in Python."""
+    if value is True or value is False:
+        return ("bool", value)
+    if isinstance(value, list | tuple):
+        return tuple(frozen(each) for each in value)
+    if isinstance(value, Mapping):
+        return frozenset((name, frozen(each)) for name, each in value.items())
+    return value
+
+
+class Says(Enum):
+    """Which part of an operation a model looks at; the rest is left out, so that equal operations look equal."""
+
+    VALUE = "value"
+    RESULT = "result"
+    BOTH = "both"
+    NOTHING = "nothing"
+
+
+def calls(
+    operations: Iterable[Operation],
+    kinds: Mapping[str, Says],
+    *,
+    names: Mapping[str, str],
+    failed_cas: FailedCas,
+    by_key: bool = False,
+) -> dict[Any, list[Call]]:
+    """
+    What happened or may have happened, in order of invocation, for each key (None if not split by key).
+
+    ``names`` maps foreign kinds to those of the model.
+    """
+    parts: dict[Any, list[Call]] = {}
+    for operation in operations:
+        f = names.get(operation.f, operation.f)
+        if operation.outcome is Outcome.FAIL:
+            if f != "cas" or failed_cas == "dropped":
+                continue
+            f = FAILED_CAS
+        if f not in kinds and f != FAILED_CAS:
+            raise UsageError(f"{operation}: the model knows {', '.join(kinds)}; a foreign name can be mapped to these")
+        key, value, result = _split(operation) if by_key else (None, operation.value, operation.result)
+        parts.setdefault(key, []).append(_call(operation, f, kinds.get(f, Says.VALUE), value, result))
+    for part in parts.values():
+        part.sort(key=_begin)
+    return parts
+
+
+def _begin(call: Call) -> int:
+    return call.begin
+
+
+def _split(operation: Operation) -> tuple[Any, Any, Any]:
+    """Key, value and result; a result is a pair again, or bare."""
+    value, result = operation.value, operation.result
+    if not _paired(value):
+        raise UsageError(f"{operation}: split by key, a value must be a pair of key and value")
+    key = frozen(value[0])
+    return key, value[1], result[1] if _paired(result) and frozen(result[0]) == key else result
+
+
+def _paired(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2
+
+
+def _call(operation: Operation, f: str, says: Says, value: Any, result: Any) -> Call:
+    begin, completed = 2 * operation.invoked_ns, operation.completed_ns
+    if completed is not None and completed < operation.invoked_ns:
+        raise UsageError(
+            f"{operation}: completed at {completed} ns, before its invocation at {operation.invoked_ns} ns"
+        )
+    value = frozen(value) if says in (Says.VALUE, Says.BOTH) else None
+    if operation.outcome is Outcome.INFO:
+        return Call(begin, NEVER, f, value, UNKNOWN, operation)
+    if completed is None:
+        raise UsageError(f"{operation}: {operation.outcome.value} without a completion")
+    result = frozen(result) if says in (Says.RESULT, Says.BOTH) else None
+    return Call(begin, 2 * completed + 1, f, value, result, operation)
