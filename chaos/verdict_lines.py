@@ -16,10 +16,11 @@ _INDENT = "    "
 
 def verdict_lines(run: FinishedRun, width: int = WIDTH) -> Iterator[tuple[str, bool]]:
     """Each line with whether it is as expected: the test's name, then a line a guarantee, what was missed first."""
-    met = not run.error and bool(run.judged) and all(judged.met for judged in run.judged)
+    met = not run.error and all(judged.met for judged in run.judged)
     yield cut(run.name.rpartition("::")[2], width), met
     if not run.judged:
-        yield cut(f"  ! not judged: {(run.error or 'nothing was expected of it').splitlines()[0]}", width), False
+        mark = "  ! " if run.error else _INDENT
+        yield cut(f"{mark}not judged: {(run.error or 'nothing was expected of it').splitlines()[0]}", width), met
     for judged in sorted(run.judged, key=_telling_first):
         yield from ((line, judged.met) for line in _lines(judged, width))
 

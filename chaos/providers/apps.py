@@ -4,11 +4,11 @@ The user's own program as a party: with addresses in its environment, under the 
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chaos.cluster import App, Node, Target, resolve
-from chaos.errors import ServerError, UsageError
+from chaos.errors import NoProgressError, ServerError, UsageError
 from chaos.history.records import empty
 from chaos.providers.contract import Canary, Lab, PartySpec, Port, ProcessRef, Role, Spawn
 from chaos.wait import FAST_S, wait_until
@@ -46,7 +46,12 @@ class RunningApp(App):
             return None if at < 0 else at + len(text)
 
         return wait_until(
-            found, within_s=within_s, wanted=f"{self.name} to write {text!r}", seen=self._last_words, every_s=FAST_S * 5
+            found,
+            within_s=within_s,
+            wanted=f"{self.name} to write {text!r}",
+            seen=self._last_words,
+            every_s=FAST_S * 5,
+            error=NoProgressError,
         )
 
     def running(self) -> bool:
@@ -77,7 +82,7 @@ class RunningApp(App):
         """Start it again on what it left."""
         if target and self.name not in resolve(target):
             raise UsageError(f"{self.name} cannot restart {target}")
-        self.lab.spawn(self.name, self.spawn)
+        self.lab.spawn(self.name, replace(self.spawn, files={}))
 
     def _last_words(self) -> str:
         lines = self.output().strip().splitlines()
@@ -107,8 +112,7 @@ def start_app(
     :param ready: text in its output, a condition, or None: its ports are open (without ports: it runs).
     """
     declared = tuple(port if isinstance(port, Port) else Port(number=port, name=f"port-{port}") for port in ports)
-    if name not in lab.parties:
-        lab.place([PartySpec(name=name, role=Role.APP, ports=declared)])
+    _place(lab, name, declared)
     variables = {**_addresses(lab, name), **{key: _as_text(lab, name, value) for key, value in env.items()}}
     spawn = Spawn(name=PROCESS, argv=tuple(map(str, argv)), env=variables, files=dict(files))
     app = RunningApp(name, PROCESS, lab=lab, spawn=spawn)
@@ -117,10 +121,23 @@ def start_app(
     return app
 
 
+def _place(lab: Lab, name: str, ports: tuple[Port, ...]) -> None:
+    if name not in lab.parties:
+        lab.place([PartySpec(name=name, role=Role.APP, ports=ports)])
+    elif lab.parties[name].role is not Role.APP:
+        raise UsageError(f"{name} is the name of a party of role {lab.parties[name].role}; an app needs one of its own")
+
+
 def _wait_ready(app: RunningApp, ports: Sequence[Port], ready: Ready, within_s: float) -> None:
     def condition() -> bool:
-        if app.exit_code() not in (None, 0):
-            raise ServerError(f"{app.name} ended with code {app.exit_code()} before it was ready; {app._last_words()}")
+        code = app.exit_code()  # Asked before: what it wrote until its end is then sure to be seen.
+        if is_ready():
+            return True
+        if code is not None:
+            raise ServerError(f"{app.name} ended with code {code} before it was ready; {app._last_words()}")
+        return False
+
+    def is_ready() -> bool:
         if isinstance(ready, str):
             return ready in app.output()
         if ready is not None:
@@ -134,9 +151,10 @@ def _wait_ready(app: RunningApp, ports: Sequence[Port], ready: Ready, within_s: 
 
 def _addresses(lab: Lab, app: str) -> dict[str, str]:
     return {
-        f"CHAOS_{name.upper().replace('-', '_')}": _address(lab, app, name, spec.ports[0].number)
+        f"CHAOS_{name.upper().replace('-', '_')}": _address(lab, app, name, port.number)
         for name, spec in lab.parties.items()
-        if name != app and spec.ports
+        for port in [port for port in spec.ports if port.plane != "management"][:1]
+        if name != app
     }
 
 
