@@ -4,7 +4,7 @@ The ``launch`` fixture: makes runs for one test, and hands the finished ones to 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,10 @@ class Launcher:
         session = self.request.config.stash[SESSION]
         for run, error in self.runs:
             finished = self._finished(run, error)
-            session.runs.append(finished)
             attach_run(finished)
+            # The table at the end needs verdicts only; histories of a whole night would fill the memory.
+            session.runs.append(replace(finished, history=History(header=finished.history.header)))
+        self.runs.clear()
 
     def _finished(self, run: Run, error: str | None) -> FinishedRun:
         return FinishedRun(
