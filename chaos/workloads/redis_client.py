@@ -267,12 +267,15 @@ def record(
     action: Callable[[], Value],
     notes: Mapping[str, Value] | None = None,
 ) -> Completed:
-    """Record one operation on this client; the address that it went to is in its notes."""
+    """Record one operation on this client; the address that it went to is in its notes, or that it was never sent."""
     known: dict[str, Value] = dict(notes or {})
 
     def act() -> Value:
         try:
             return action()
+        except NotSent:
+            known["sent"] = False
+            raise
         finally:
             known["address"] = client.address
 

@@ -29,6 +29,10 @@ def fill_up(make_redis: MakeRedis, launch: Launch, policy: str, *, taken: bool) 
             )
         else:
             run.wait_for(lambda: run.live.count("fill", "c2", "fail") >= 50, within_s=PATIENCE_S, wanted="refusals")
+            run.start(pinned(shared, "c3", "redis-lock-keeper", key="another"))
+            run.wait_for(
+                lambda: run.live.count("acquire", "c3", "fail"), within_s=PATIENCE_S, wanted="a new lock to be refused"
+            )
             run.wait_oks("check", 3, client="c1", within_s=PATIENCE_S)
         run.observe("evicted", lambda: shared.ask("n1", "INFO", "stats"))
     return run

@@ -21,7 +21,15 @@ PATIENCE_S = 30.0
 STORE = Topology(name="store", nodes=("store",))
 
 
-def sleep_past_the_lease(make_redis: MakeRedis, launch: Launch, guard: str, *, at: str) -> Run:
+def told_that_its_turn_is_over(run: Run) -> int:
+    """How often the sleeper learnt it once awake: from the lock, or from the resource that refused its token."""
+    from_the_lock = run.live.count("check", "c1", where=lambda check: not check.result)
+    return from_the_lock + run.live.count("write", "c1", "fail", where=lambda write: "older" in str(write.error))
+
+
+def sleep_past_the_lease(
+    make_redis: MakeRedis, launch: Launch, guard: str, *, at: str, learns_of_it: bool = False
+) -> Run:
     """Pause the holder at a named point until another client has worked inside, then let it go on."""
     locks, store = make_redis(topology="standalone"), make_redis(topology=STORE, role=Role.RESOURCE)
     lock: dict[str, Any] = {"ttl_ms": LEASE_MS, "guard": guard, "store": store}
@@ -37,6 +45,12 @@ def sleep_past_the_lease(make_redis: MakeRedis, launch: Launch, guard: str, *, a
             run.wait_oks("write", 3, client="c2", within_s=PATIENCE_S)
 
         run.wait_for(lambda: run.live.ended("c1"), within_s=PATIENCE_S, wanted="the sleeper to finish its turn")
+        if learns_of_it:
+            run.wait_for(
+                lambda: told_that_its_turn_is_over(run),
+                within_s=PATIENCE_S,
+                wanted="c1 to be told that its turn is over",
+            )
         run.wait_oks("write", 3, client="c2", within_s=PATIENCE_S)  # Recovery.
     return run
 
@@ -66,7 +80,7 @@ def test_a_comparison_helps_only_when_the_pause_falls_before_it(make_redis: Make
     """
     A sleeper that compares after it woke sees that the lock is no longer its own, and does not write.
     """
-    run = sleep_past_the_lease(make_redis, launch, "compare", at="acquired")
+    run = sleep_past_the_lease(make_redis, launch, "compare", at="acquired", learns_of_it=True)
     run.expect(holds=[exclusive_writes, monotonic_tokens, of_client(recovers, "c2")])
 
 
@@ -75,5 +89,5 @@ def test_a_fencing_token_checked_at_the_resource_refuses_the_sleeper(make_redis:
     """
     A resource that refuses tokens lower than the last it saw keeps exclusion, wherever the pause falls.
     """
-    run = sleep_past_the_lease(make_redis, launch, "fencing", at="before-write")
+    run = sleep_past_the_lease(make_redis, launch, "fencing", at="before-write", learns_of_it=True)
     run.expect(holds=[exclusive_writes, fenced_writes, monotonic_tokens, of_client(recovers, "c2")])

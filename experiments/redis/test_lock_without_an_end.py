@@ -15,6 +15,7 @@ from chaos.systems.redis.clients import pinned
 
 LEASE_S = 1.0
 PATIENCE_S = 30.0
+WITHOUT_AN_END = -1  # As PTTL says it.
 STORE = Topology(name="store", nodes=("store",))
 
 
@@ -37,6 +38,11 @@ def die_while_acquiring(make_redis: MakeRedis, launch: Launch, acquire: str, *, 
                 lambda: run.live.count("acquire", "c2", "fail", patient_ns),
                 within_s=PATIENCE_S,
                 wanted="c2 to be refused for three leases",
+            )
+            run.wait_for(
+                lambda: run.observe("ttl", lambda: locks.ask("n1", "PTTL", "lock")) == WITHOUT_AN_END,
+                within_s=PATIENCE_S,
+                wanted="the dead client's lock to have no end",
             )
     return run
 

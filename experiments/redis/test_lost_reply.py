@@ -5,13 +5,14 @@ The lost reply: the command was applied, its answer never came. Success, failure
 import pytest
 
 from chaos.faults import blackhole
-from chaos.guarantees import counts_match, recovers_within
+from chaos.guarantees import counts_match, of_kind, recovers_within
 from chaos.run import Launch, Run
 from chaos.systems.redis import MakeRedis
 from chaos.systems.redis.clients import pinned
 
 LEASE_S = 3.0
 PATIENCE_S = 30.0
+inside_soon = of_kind(recovers_within(LEASE_S / 2), "acquire")
 
 
 def lose_the_reply_of_an_acquisition(make_redis: MakeRedis, launch: Launch, retry: str) -> Run:
@@ -31,6 +32,9 @@ def lose_the_reply_of_an_acquisition(make_redis: MakeRedis, launch: Launch, retr
                 within_s=PATIENCE_S,
                 wanted="an acquisition without an answer",
             )
+            run.wait_for(
+                lambda: locks.ask("n1", "EXISTS", "lock:token"), within_s=PATIENCE_S, wanted="its lock to be taken"
+            )
 
         run.wait_oks("acquire", 1, client="c1", within_s=PATIENCE_S, since_ns=0)  # Recovery.
     return run
@@ -42,7 +46,7 @@ def test_a_retry_with_a_new_value_is_locked_out_by_its_own_lock(make_redis: Make
     A client that takes a timeout for a refusal and asks again with a new value waits for its own lease to run out.
     """
     run = lose_the_reply_of_an_acquisition(make_redis, launch, "new-value")
-    run.expect(violated=[recovers_within(LEASE_S / 2)])
+    run.expect(violated=[inside_soon])
 
 
 @pytest.mark.lesson("three outcomes")
@@ -52,7 +56,7 @@ def test_a_retry_that_allows_for_success_is_inside_at_once(make_redis: MakeRedis
     Asking again with the same value, or releasing what may be there first, treats the timeout as what it is: unknown.
     """
     run = lose_the_reply_of_an_acquisition(make_redis, launch, retry)
-    run.expect(holds=[recovers_within(LEASE_S / 2)])
+    run.expect(holds=[inside_soon])
 
 
 def count_through_a_hole(make_redis: MakeRedis, launch: Launch, *, with_default_retries: bool) -> Run:
@@ -67,6 +71,10 @@ def count_through_a_hole(make_redis: MakeRedis, launch: Launch, *, with_default_
             run.wait_for(
                 lambda: run.live.count("incr", "c1", "info"), within_s=PATIENCE_S, wanted="an INCR without an answer"
             )
+            answered = run.live.count("incr", "c1")
+            run.wait_for(
+                lambda: int(server.ask("n1", "GET", "counter")) > answered, within_s=PATIENCE_S, wanted="it to count"
+            )
 
         run.wait_oks("incr", 50, within_s=PATIENCE_S)  # Recovery.
         run.final_read(lambda: server.final_read("counter"))
@@ -79,7 +87,7 @@ def test_default_retries_turn_one_increment_into_many(make_redis: MakeRedis, lau
     With redis-py's default retries one INCR whose reply is lost is sent again and again, and each time it counts.
     """
     run = count_through_a_hole(make_redis, launch, with_default_retries=True)
-    run.expect(violated=[counts_match])
+    run.expect(bounded={counts_match: {"excess_count": (5, 25)}})  # One INCR is sent eleven times; two were asked.
 
 
 @pytest.mark.lesson("three outcomes")

@@ -36,14 +36,15 @@ def split_brain(
 ) -> Run:
     """Run the case; ``refused`` says whether the old master is expected to stop acknowledging by itself."""
     cluster = make_redis(topology="sentinel", settings=settings, sentinel=sentinel)
-    outcome = "fail" if refused else "ok"
     clients = [pinned(cluster, "c1", "redis-set"), following(cluster, "c2", "redis-set")]
 
     with launch(cluster, clients) as run:
 
         def seen_enough() -> bool:
-            fault = run.live.faults[-1]
-            return run.live.count("add", "c1", outcome, fault.begun_ns) >= (20 if refused else IN_THE_HOLE)
+            since = run.live.faults[-1].begun_ns
+            if refused:  # By the old master itself: a client that cannot reach it is refused nothing.
+                return run.live.count("add", "c1", "fail", since, lambda add: "NOREPLICAS" in str(add.error)) >= 20
+            return run.live.count("add", "c1", "ok", since) >= IN_THE_HOLE
 
         isolate_leader_with(run, cluster, inside="c1", outside="c2", mode=mode, until=seen_enough)
         run.wait_for(cluster.agreed, within_s=60)
@@ -61,7 +62,7 @@ def test_an_unguarded_master_loses_what_it_acknowledges_even_after_the_heal(
     """
     run = split_brain(make_redis, launch, UNSAFE, mode, refused=False)
     run.expect(
-        bounded={inside_survive: {"last_lost_after_heal_s": (0.05, 6.0)}},
+        bounded={inside_survive: {"last_lost_after_heal_s": (1.0, 6.0)}},
         holds=[no_phantom_writes, outside_recovers],
     )
 

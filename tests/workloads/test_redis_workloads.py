@@ -116,6 +116,8 @@ def test_a_write_whose_answer_never_came_is_info_and_one_that_never_left_is_fail
         lambda: agent.operations("add")[-1]["outcome"] == "fail", within_s=PATIENCE_S, wanted="a refused connect"
     )
     assert agent.operations("add")[-1]["error"].startswith("not sent: ConnectionError")
+    assert agent.operations("add")[-1]["notes"]["sent"] is False
+    assert "sent" not in agent.operations("add")[0]["notes"]
     finish(agent, "add", 1)
 
 
