@@ -10,11 +10,12 @@ from chaos.checkers.budget import Budget
 from chaos.checkers.calls import FailedCas, Says, calls, frozen
 from chaos.checkers.checker import Checker
 from chaos.checkers.parts import judged
+from chaos.checkers.registers import judge_mutex, judge_register
 from chaos.checkers.searched import by_search
 from chaos.errors import UsageError
 from chaos.history import Operation
 from chaos.history.records import empty
-from chaos.models import counter, mutex, queue, register, semaphore, set_of, versioned_register
+from chaos.models import counter, queue, semaphore, set_of, versioned_register
 from chaos.verdict import Verdict
 
 _REGISTER = {"read": Says.RESULT, "write": Says.VALUE, "cas": Says.VALUE}
@@ -26,12 +27,12 @@ _QUEUE = {"enqueue": Says.VALUE, "dequeue": Says.RESULT, "drain": Says.RESULT}
 _COUNTER = {"add": Says.VALUE, "read": Says.RESULT}
 
 CHECKERS: dict[str, Checker] = {
-    "register": Checker(name="register", judges="linearizable", judge=by_search(register), kinds=_REGISTER),
-    "cas-register": Checker(name="cas-register", judges="linearizable", judge=by_search(register), kinds=_REGISTER),
+    "register": Checker(name="register", judges="linearizable", judge=judge_register, kinds=_REGISTER),
+    "cas-register": Checker(name="cas-register", judges="linearizable", judge=judge_register, kinds=_REGISTER),
     "versioned-register": Checker(
         name="versioned-register", judges="linearizable", judge=by_search(versioned_register), kinds=_VERSIONED
     ),
-    "mutex": Checker(name="mutex", judges="linearizable", judge=by_search(mutex), kinds=_BARE),
+    "mutex": Checker(name="mutex", judges="linearizable", judge=judge_mutex, kinds=_BARE),
     "semaphore": Checker(name="semaphore", judges="linearizable", judge=by_search(semaphore), kinds=_LOCK),
     "set": Checker(name="set", judges="linearizable", judge=by_search(set_of), kinds=_SET),
     "queue": Checker(name="queue", judges="linearizable", judge=by_search(queue), kinds=_QUEUE),

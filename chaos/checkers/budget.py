@@ -36,6 +36,12 @@ class Budget:
         """Whether no time is left."""
         return self.spent_s >= self.allowed_s
 
+    def part(self, configurations: float) -> "Budget":
+        """A budget of its own for a side question, within the time that is left."""
+        side = Budget(max(0.0, self.allowed_s - self.spent_s))
+        side.climb(min(configurations, self.rung - self.spent))
+        return side
+
     def climb(self, configurations: float) -> None:
         """Allow the next part this many configurations."""
         self.rung = self.spent + configurations

@@ -36,6 +36,8 @@ def _versioned_step(state: Any, f: str, value: Any, result: Any) -> State:
     version, current = state
     if f == "read":
         return state if _agrees(result[0], version) and _agrees(result[1], current) else ILLEGAL
+    if f == FAILED_CAS:
+        return state if current != value[1][0] else ILLEGAL
     claimed, argument = value if result is UNKNOWN or result is None else result
     if not _agrees(claimed, version + 1):
         return ILLEGAL
@@ -49,7 +51,7 @@ def _agrees(claimed: Any, real: Any) -> bool:
 
 
 def _versioned_kind(f: str, value: Any, result: Any) -> Kind:
-    return Kind.OBSERVER if f == "read" else Kind.GENERAL
+    return Kind.OBSERVER if f in ("read", FAILED_CAS) else Kind.GENERAL
 
 
 def versioned_register(initial: State = None) -> Model:

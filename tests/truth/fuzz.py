@@ -1,0 +1,87 @@
+"""
+Random histories against the oracle: ``python -m tests.truth.fuzz MODEL --histories 200000 --seed 1``.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from chaos.checkers import check
+from chaos.history import Operation
+from chaos.verdict import Status
+from tests.truth.brute import explains
+from tests.truth.histories import some_history
+from tests.truth.kinds import TYPES, Type
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many histories were judged, and how."""
+
+    histories: int = 0
+    holding: int = 0
+    undecided: int = 0
+    disagreeing: int = 0
+
+
+def disagreements(kind: Type, histories: int, seed: int, tally: Tally) -> Iterator[tuple[str, list[Operation]]]:
+    """Histories that the checker judges otherwise than the oracle, and witnesses that prove nothing."""
+    rng = Random(f"{kind.name} {seed}")
+    for _ in range(histories):
+        operations = some_history(kind, rng)
+        mismatch = rng.random() < 0.5
+        tally.histories += 1
+        problem = _problem(kind, operations, mismatch, tally)
+        if problem:
+            tally.disagreeing += 1
+            yield f"{problem} (failed cas {'mismatch' if mismatch else 'dropped'})", operations
+
+
+def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tally) -> str | None:
+    right = explains(kind, operations, mismatch=mismatch)
+    tally.holding += right
+    verdict = check(operations, kind.model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
+    if verdict.status is Status.UNKNOWN:
+        tally.undecided += 1
+        return None
+    if (verdict.status is Status.HOLDS) is not right:
+        return f"the oracle says {right}, the checker {verdict}"
+    if verdict.witness is not None:
+        return _false_witness(kind, list(verdict.witness.operations), operations, mismatch)
+    return None
+
+
+def _false_witness(kind: Type, shown: list[Operation], all_: list[Operation], mismatch: bool) -> str | None:
+    if not shown or not {each.index for each in shown} <= {each.index for each in all_}:
+        return f"the witness is not of this history: {shown}"
+    if explains(kind, shown, mismatch=mismatch):
+        return f"the witness proves nothing: {'; '.join(map(str, shown))}"
+    return None
+
+
+def main() -> int:
+    """Print what disagrees; 1 if anything did."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("type", choices=[*TYPES, "all"])
+    parser.add_argument("--histories", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    wrong = 0
+    for name in TYPES if options.type == "all" else [options.type]:
+        tally = Tally()
+        for problem, operations in disagreements(TYPES[name], options.histories, options.seed, tally):
+            if tally.disagreeing <= 3:
+                print(f"{name}: {problem}", *operations, sep="\n    ")
+        wrong += tally.disagreeing
+        print(
+            f"{name}: {tally.histories} histories, {tally.holding} hold, {tally.undecided} unknown, "
+            f"{tally.disagreeing} disagreements, seed {options.seed}",
+            flush=True,
+        )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""
+Small histories: of a correct system with crashes, of the same after something was changed, and of nothing at all.
+"""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from chaos.history import Operation, Outcome
+from tests.truth.kinds import Type
+
+
+def some_history(kind: Type, rng: Random, longest: int = 9) -> list[Operation]:
+    """One of the three sorts, sometimes with equal stamps."""
+    number, size, sort = rng.randrange(60), rng.randint(1, longest), rng.random()
+    operations = correct(kind, rng, number, size, rng.randint(2, 5), crash=rng.choice((0.0, 0.15, 0.4)))
+    if sort > 0.2:
+        for _ in range(rng.randint(1, 2)):
+            _change(kind, rng, number, operations)
+    if sort > 0.5:
+        operations = _shuffled(rng, operations)
+    return _tied(operations) if rng.random() < 0.2 else operations
+
+
+def correct(
+    kind: Type, rng: Random, number: int, size: int, clients: int, crash: float = 0.1, late: int = 0
+) -> list[Operation]:
+    """
+    A system that keeps its promise: each operation takes effect at one moment within its interval.
+
+    A crashed one takes effect at once, up to ``late`` steps after its client gave up, or never.
+    """
+    state, now, done = kind.initial, 0, list[Operation]()
+    open_: list[dict[str, Any] | None] = [None] * clients
+    pending: list[tuple[int, str, Any]] = []
+    while len(done) < size or any(open_):
+        place, now = rng.randrange(clients), now + 1
+        for due in [each for each in pending if each[0] <= now]:
+            pending.remove(due)
+            state = kind.apply(state, due[1], due[2])[0]
+        asked = open_[place]
+        if asked is None:
+            if len(done) + sum(each is not None for each in open_) < size:
+                f, value = kind.invent(rng, number)
+                open_[place] = {"f": f, "value": value, "invoked_ns": now}
+        elif "outcome" in asked:
+            done.append(_operation(f"c{place}", **asked, completed_ns=now))
+            open_[place] = None
+        elif rng.random() < crash:
+            if rng.random() < 0.6:
+                pending.append((now + rng.randint(0, late), asked["f"], asked["value"]))
+            done.append(_operation(f"c{place}", **asked, outcome=Outcome.INFO, completed_ns=rng.choice((None, now))))
+            open_[place] = None
+        else:
+            state, result, accepted = kind.apply(state, asked["f"], asked["value"])
+            asked.update(result=result if accepted else None, outcome=Outcome.OK if accepted else Outcome.FAIL)
+    return _numbered(done)
+
+
+def _operation(client: str, **fields: Any) -> Operation:
+    return Operation(index=0, client=client, **fields)
+
+
+def _numbered(operations: list[Operation]) -> list[Operation]:
+    ordered = sorted(operations, key=lambda each: each.invoked_ns)
+    return [replace(each, index=place) for place, each in enumerate(ordered)]
+
+
+def _change(kind: Type, rng: Random, number: int, operations: list[Operation]) -> None:
+    """A result that another operation had, an invented one, another outcome, or another time."""
+    place = rng.randrange(len(operations))
+    chosen, other = operations[place], rng.choice(operations)
+    dice = rng.random()
+    if dice < 0.35 and chosen.ok and other.ok and chosen.f == other.f:
+        operations[place] = replace(chosen, result=other.result)
+    elif dice < 0.6 and chosen.ok:
+        operations[place] = replace(chosen, result=kind.guess(rng, chosen.f, chosen.value, number))
+    elif dice < 0.8 and chosen.f == other.f and chosen.outcome is not Outcome.INFO:
+        outcome = (
+            Outcome.OK if chosen.outcome is Outcome.FAIL and chosen.f in ("acquire", "release", "cas") else Outcome.FAIL
+        )
+        if not (outcome is Outcome.OK and isinstance(chosen.value, list) and isinstance(chosen.value[1], list)):
+            operations[place] = replace(chosen, outcome=outcome)
+    elif chosen.completed_ns is not None:
+        longer = rng.randint(-3, 3)
+        begin = max(1, chosen.invoked_ns + longer)
+        operations[place] = replace(chosen, invoked_ns=begin, completed_ns=max(begin, chosen.completed_ns + longer))
+
+
+def _shuffled(rng: Random, operations: list[Operation]) -> list[Operation]:
+    """The same operations at other times."""
+    stamps = list(range(2 * len(operations)))
+    rng.shuffle(stamps)
+    moved = []
+    for place, each in enumerate(operations):
+        begin, end = sorted(stamps[2 * place : 2 * place + 2])
+        moved.append(replace(each, invoked_ns=begin, completed_ns=None if each.completed_ns is None else end))
+    return _numbered(moved)
+
+
+def _tied(operations: list[Operation]) -> list[Operation]:
+    """Coarser clocks: some stamps become equal."""
+    return [
+        replace(
+            each,
+            invoked_ns=each.invoked_ns // 2,
+            completed_ns=None if each.completed_ns is None else each.completed_ns // 2,
+        )
+        for each in operations
+    ]

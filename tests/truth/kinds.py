@@ -1,0 +1,167 @@
+"""
+What each type does, said a second time and differently: one client at a time, arguments in, results out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+Applied = tuple[Any, Any, bool]
+"""The state after it, the result, and whether the server accepted it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Type:
+    """One type as a program: ``invent`` asks something, ``apply`` does it, ``guess`` invents a result."""
+
+    name: str
+    model: str
+    initial: Any
+    apply: Callable[[Any, str, Any], Applied]
+    invent: Callable[[Random, int], tuple[str, Any]]
+    guess: Callable[[Random, str, Any, int], Any]
+    given: Any = None
+    """What ``check`` is told of the initial value."""
+
+
+def _register(state: Any, f: str, value: Any) -> Applied:
+    if f == "read":
+        return state, state, True
+    if f == "write":
+        return value, None, True
+    return (value[1], None, True) if state == value[0] else (state, None, False)
+
+
+def _ask_register(rng: Random, number: int) -> tuple[str, Any]:
+    width = 1 + number % 4
+    f = rng.choice(("read", "read", "write", "cas"))
+    if f == "read":
+        return f, None
+    return f, rng.randrange(width) if f == "write" else [rng.randrange(width), rng.randrange(width)]
+
+
+def _guess_register(rng: Random, f: str, value: Any, number: int) -> Any:
+    return rng.choice((None, *range(1 + number % 4))) if f == "read" else None
+
+
+def _ask_unique(rng: Random, number: int) -> tuple[str, Any]:
+    return ("read", None) if rng.random() < 0.5 else ("write", rng.randrange(10**9))
+
+
+def _mutex(state: Any, f: str, value: Any) -> Applied:
+    taking = f == "acquire"
+    return (taking, None, True) if state != taking else (state, None, False)
+
+
+def _ask_mutex(rng: Random, number: int) -> tuple[str, Any]:
+    return rng.choice(("acquire", "acquire", "release")), None
+
+
+def _semaphore(state: int, f: str, value: Any) -> Applied:
+    after = state + (value or 1) * (1 if f == "acquire" else -1)
+    return (after, None, True) if 0 <= after <= 3 else (state, None, False)
+
+
+def _ask_semaphore(rng: Random, number: int) -> tuple[str, Any]:
+    return rng.choice(("acquire", "acquire", "release")), rng.choice((None, 1, 1, 2))
+
+
+def _set(state: frozenset[Any], f: str, value: Any) -> Applied:
+    if f == "read":
+        return state, sorted(state), True
+    if f == "contains":
+        return state, value in state, True
+    return (state | {value} if f == "add" else state - {value}), None, True
+
+
+def _ask_set(rng: Random, number: int) -> tuple[str, Any]:
+    f = rng.choice(
+        (("add", "add", "read"), ("add", "remove", "contains"), ("add", "remove", "contains", "read"))[number % 3]
+    )
+    return f, None if f == "read" else rng.randrange(1 + number % 5)
+
+
+def _ask_grown(rng: Random, number: int) -> tuple[str, Any]:
+    return ("read", None) if rng.random() < 0.4 else ("add", rng.randrange(10**9))
+
+
+def _guess_set(rng: Random, f: str, value: Any, number: int) -> Any:
+    if f == "contains":
+        return rng.random() < 0.5
+    return sorted(each for each in range(1 + number % 5) if rng.random() < 0.4) if f == "read" else None
+
+
+def _queue(state: tuple[Any, ...], f: str, value: Any) -> Applied:
+    if f == "enqueue":
+        return (*state, value), None, True
+    if f == "drain":
+        return (), list(state), True
+    return (state[1:], state[0], True) if state else (state, None, True)
+
+
+def _ask_queue(rng: Random, number: int) -> tuple[str, Any]:
+    f = rng.choice(("enqueue", "enqueue", "dequeue", "dequeue", "dequeue"))
+    return f, rng.randrange(10**9 if number % 3 else 2) if f == "enqueue" else None
+
+
+def _counter(state: int, f: str, value: Any) -> Applied:
+    return (state, state, True) if f == "read" else (state + value, None, True)
+
+
+def _ask_counter(rng: Random, number: int) -> tuple[str, Any]:
+    amounts = ((1,), (1, 1, -1), (1, 2, 5, -3))[number % 3]
+    return ("read", None) if rng.random() < 0.5 else ("add", rng.choice(amounts))
+
+
+def _guess_number(rng: Random, f: str, value: Any, number: int) -> Any:
+    return rng.randrange(4) if f == "read" else None
+
+
+def _nothing(rng: Random, f: str, value: Any, number: int) -> Any:
+    return None
+
+
+def _versioned(state: Any, f: str, value: Any) -> Applied:
+    version, current = state
+    if f == "read":
+        return state, [version, current], True
+    if f == "write":
+        return (version + 1, value[1]), [version + 1, value[1]], True
+    if current != value[1][0]:
+        return state, None, False
+    return (version + 1, value[1][1]), [version + 1, value[1]], True
+
+
+def _ask_versioned(rng: Random, number: int) -> tuple[str, Any]:
+    f, value = _ask_register(rng, number)
+    return f, [None, value]
+
+
+def _guess_versioned(rng: Random, f: str, value: Any, number: int) -> Any:
+    return [rng.randrange(4), value[1] if f != "read" else rng.choice((7, 0, 1))]
+
+
+ALL = (
+    Type(name="register", model="register", initial=None, apply=_register, invent=_ask_register, guess=_guess_register),
+    Type(
+        name="cas-register", model="cas-register", initial=0, given=0, apply=_register, invent=_ask_register,
+        guess=_guess_register,
+    ),
+    Type(name="unique-register", model="register", initial=None, apply=_register, invent=_ask_unique, guess=_nothing),
+    Type(
+        name="versioned-register", model="versioned-register", initial=(0, 7), given=7, apply=_versioned,
+        invent=_ask_versioned, guess=_guess_versioned,
+    ),
+    Type(name="mutex", model="mutex", initial=False, apply=_mutex, invent=_ask_mutex, guess=_nothing),
+    Type(
+        name="semaphore", model="semaphore", initial=0, given=3, apply=_semaphore, invent=_ask_semaphore, guess=_nothing
+    ),
+    Type(name="set", model="set", initial=frozenset(), apply=_set, invent=_ask_set, guess=_guess_set),
+    Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
+    Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
+    Type(name="counter", model="counter", initial=0, apply=_counter, invent=_ask_counter, guess=_guess_number),
+)  # fmt: skip
+
+TYPES = {each.name: each for each in ALL}
+"""By name; several may belong to one model, with arguments of another sort."""
