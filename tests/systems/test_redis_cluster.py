@@ -10,6 +10,8 @@ from chaos.errors import ServerError, UsageError
 from chaos.history import Observation
 from chaos.providers.contract import Lab, Role
 from chaos.systems.redis import DEFAULT, HARDENED, UNSAFE, SentinelSettings, Topology, start_redis
+from chaos.systems.redis.ready import last_words
+from chaos.systems.redis.start import find_server
 from chaos.wait import wait_until
 
 PATIENCE_S = 40.0
@@ -100,9 +102,45 @@ def test_the_users_own_configuration_is_laid_over_the_defaults_and_its_password_
     assert cluster.ask("n2", "CONFIG", "GET", "hz") == ["hz", "20"]
 
 
+@pytest.mark.parametrize("version", [None, "6.2", "valkey"])
+def test_a_file_from_production_comes_up_in_the_lab(lab: Lab, tmp_path: Path, version: str | None) -> None:
+    mine = tmp_path / "redis.conf"
+    mine.write_bytes(
+        b"# gr\xfc\xdfe\nbind 10.0.0.7\nport 7777\ndaemonize yes\ndir /var/lib/absent\nlogfile /var/log/absent/redis.log\n"
+        b'replicaof 10.0.0.1 6379\nmaxmemory 8mb\nrequirepass "s3 \\"cret"\nmasterauth other\n'
+    )
+    cluster = start_redis(lab, topology="replication", config=mine, version=version)
+    assert cluster.password == 's3 "cret'
+    assert cluster.leader().name == "n1"
+    assert cluster.ask("n2", "CONFIG", "GET", "maxmemory") == ["maxmemory", "8388608"]
+
+
+def test_a_password_may_stand_in_the_settings(lab: Lab) -> None:
+    cluster = start_redis(lab, topology="standalone", settings={"requirepass": "s3cret", "hz": 20})
+    assert (cluster.password, dict(cluster.redis_settings)) == ("s3cret", {"hz": 20})
+
+
+def test_a_server_that_asks_for_a_password_nobody_gave_says_how_to_give_it(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "redis.conf").write_text("user default on >s3cret ~* &* +@all\n")
+    with pytest.raises(ServerError, match="n1 asks for a password; give it as password="):
+        start_redis(lab, topology="standalone", config=tmp_path / "redis.conf")
+
+
+@pytest.mark.parametrize("version", [" ", "-", "kafka 3", "valkey 9.1 x"])
+def test_a_version_that_is_none_is_refused(version: str) -> None:
+    with pytest.raises(UsageError, match=r"a Redis version is written like 7\.0 or valkey 9\.1"):
+        find_server(version)
+
+
 def test_a_configuration_that_the_server_rejects_is_quoted_from_its_own_log(lab: Lab) -> None:
     with pytest.raises(ServerError, match=r"n1 ended at its start: .*maxmemory-policy sometimes"):
         start_redis(lab, topology="standalone", settings={"maxmemory-policy": "sometimes"})
+
+
+def test_what_a_server_says_of_its_secret_is_not_repeated() -> None:
+    assert last_words(b">>> 'requirepass s3cret x'\nwrong number of arguments\n", "s3cret") == (
+        "'requirepass *** x': wrong number of arguments"
+    )
 
 
 def test_a_server_that_takes_no_writes_is_not_ready(lab: Lab) -> None:

@@ -6,12 +6,12 @@ from chaos.errors import UsageError
 from chaos.systems.redis import DEFAULT, HARDENED, TOPOLOGIES, TUNED, UNSAFE, Periods, SentinelSettings, Topology
 from chaos.systems.redis.config import (
     VALKEY_DEFAULTS,
-    password_in,
     redis_conf,
     sentinel_conf,
     without_secrets,
 )
 from chaos.systems.redis.settings import Setting, find_topology, masked, run_id
+from chaos.systems.redis.user_config import adopted, password_in, quoted
 
 
 def settings_of(conf: str) -> dict[str, str]:
@@ -57,8 +57,9 @@ def test_values_are_written_as_redis_reads_them(value: Setting, lines: list[str]
 
 
 def test_what_the_lab_itself_decides_is_refused_as_a_setting() -> None:
-    with pytest.raises(UsageError, match="the lab itself decides port"):
-        redis_conf(folder="/p", settings={"port": 7000})
+    for setting in ("port", "PORT", "replicaof", "slaveof"):
+        with pytest.raises(UsageError, match=f"the lab itself decides {setting.lower()}"):
+            redis_conf(folder="/p", settings={setting: "7000"})
 
 
 def test_a_setting_cannot_smuggle_in_a_second_line() -> None:
@@ -105,12 +106,37 @@ def test_reports_show_configurations_without_their_secrets() -> None:
     assert "s3cret" not in node + watcher
     assert "requirepass ***" in node
     assert "sentinel auth-pass m ***" in watcher
+    assert masked({"primaryauth": "s3cret"}) == {"primaryauth": "***"}
     assert masked({"RequirePass": "s3cret", "hz": 10}) == {"RequirePass": "***", "hz": 10}
 
 
 def test_the_password_of_a_users_own_file_is_found() -> None:
     assert password_in('# requirepass no\n  RequirePass "s3cret"\n') == "s3cret"
     assert password_in("maxmemory 4mb\n") is None
+    assert password_in("requirepass 'it\\'s'\n") == "it's"
+
+
+@pytest.mark.parametrize(
+    "secret", ["s3 cret", 's3"cret', "s3'cret", "s3\\cret", "s3#cret", "päss", "s3\ncret", "s3-cret"]
+)
+def test_a_password_may_contain_anything(secret: str) -> None:
+    conf = redis_conf(folder="/p", settings={}, password=secret)
+    assert password_in(conf) == secret
+    assert quoted("s3-cret") == "s3-cret"
+    assert "cret" not in without_secrets(conf)
+
+
+def test_what_the_lab_decides_is_left_out_of_a_users_file_line_by_line() -> None:
+    own = "maxmemory 4mb\n  Dir /var/lib/redis\n\n# port 1\nreplicaof 10.0.0.1 6379\nrequirepass s3cret\nhz 50"
+    assert adopted(own).splitlines() == [
+        "maxmemory 4mb",
+        "# dir: decided by the lab",
+        "",
+        "# port 1",
+        "# replicaof: decided by the lab",
+        "# requirepass: decided by the lab",
+        "hz 50",
+    ]
 
 
 def test_open_choices_depend_on_whether_the_sentinels_can_be_tuned() -> None:

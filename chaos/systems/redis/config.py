@@ -5,7 +5,7 @@ Later lines win in redis.conf, so the order is the precedence: the lab's default
 settings, and last what the lab cannot do without (where to listen, where to write, whom to follow).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from chaos.errors import UsageError
 from chaos.systems.redis.settings import (
@@ -17,6 +17,7 @@ from chaos.systems.redis.settings import (
     masked,
     run_id,
 )
+from chaos.systems.redis.user_config import quoted
 
 USER_CONFIG = "user.conf"
 
@@ -50,7 +51,7 @@ def redis_conf(
 
     :param folder: the party's own folder as the server sees it.
     :param master: whom to follow at the start; None for the first master.
-    :param user_config: whether the user's own file lies in the folder, to be included.
+    :param user_config: whether the user's own file, as ``adopted``, lies in the folder, to be included.
     :param debug_command: allow DEBUG; a server before 7.0 allows it always and does not know the setting.
     """
     needed: dict[str, Setting] = {
@@ -65,12 +66,11 @@ def redis_conf(
     if debug_command:
         needed["enable-debug-command"] = True
     if password is not None:
-        needed |= {"requirepass": password, "masterauth": password}
-    if master is not None:
-        needed["replicaof"] = f"{master[0]} {master[1]}"
+        needed |= {"requirepass": quoted(password), "masterauth": quoted(password)}
+    following = {} if master is None else {"replicaof": f"{master[0]} {master[1]}"}
     include = [f"include {folder}/{USER_CONFIG}"] if user_config else []
-    _refuse_owned(settings, needed)
-    return _text([*_lines(defaults), *include, *_lines(settings), *_lines(needed)])
+    _refuse_owned(settings, {*needed, "replicaof", "slaveof"})
+    return _text([*_lines(defaults), *include, *_lines(settings), *_lines(needed), *_lines(following)])
 
 
 def sentinel_conf(
@@ -106,23 +106,13 @@ def sentinel_conf(
         **settings.options,
     }
     if password is not None:
-        directives["auth-pass"] = password
+        directives["auth-pass"] = quoted(password)
     lines += [f"sentinel {option} {SERVICE} {_value(value)}" for option, value in directives.items()]
     lines += [f"sentinel known-replica {SERVICE} {host} {port}" for host, port in replicas]
     lines += [
         f"sentinel known-sentinel {SERVICE} {host} {port} {run_id(peer)}" for peer, (host, port) in others.items()
     ]
     return _text(lines)
-
-
-def password_in(user_config: str) -> str | None:
-    """The password that a user's own redis.conf asks for, so that the lab can talk to that server."""
-    found: str | None = None
-    for line in user_config.splitlines():
-        name, _, value = line.strip().partition(" ")
-        if name.lower() == "requirepass":
-            found = value.strip().strip("\"'") or None
-    return found
 
 
 def without_secrets(config: str) -> str:
@@ -137,8 +127,8 @@ def _mask_line(line: str) -> str:
     return f"{words[0]} ***" if words and masked({words[0]: "x"})[words[0]] == "***" else line
 
 
-def _refuse_owned(settings: Mapping[str, Setting], needed: Mapping[str, Setting]) -> None:
-    owned = sorted({name.lower() for name in settings} & set(needed))
+def _refuse_owned(settings: Mapping[str, Setting], needed: Set[str]) -> None:
+    owned = sorted({name.lower() for name in settings} & needed)
     if owned:
         raise UsageError(f"the lab itself decides {', '.join(owned)}; leave it out of the settings")
 

@@ -28,17 +28,18 @@ def wait_answers(lab: Lab, console: Console, ref: ProcessRef, *, within_s: float
 
     def answers() -> bool:
         if lab.state(ref) == "ended" or sum(event.ref == ref for event in lab.exits()) > lives:
-            raise ServerError(f"{ref.party} ended at its start: {last_words(lab.log(ref))}")
+            raise ServerError(f"{ref.party} ended at its start: {last_words(lab.log(ref), console.password)}")
         try:
             return bool(console.ask("PING") == "PONG")
         except exceptions.AuthenticationError as problem:
-            raise ServerError(f"{ref.party} refuses the lab's password: {problem}") from problem
+            what = "asks for a password; give it as password=" if console.password is None else "refuses the password"
+            raise ServerError(f"{ref.party} {what}: {problem}") from problem
 
     wait_until(
         answers,
         within_s=within_s,
         wanted=f"{ref.party} answers",
-        seen=lambda: last_words(lab.log(ref)),
+        seen=lambda: last_words(lab.log(ref), console.password),
         every_s=FAST_S,
         error=ServerError,
         forgive=UNREACHABLE,
@@ -105,9 +106,10 @@ def set_periods(sentinel: Console, periods: Periods) -> None:
     sentinel.ask("SENTINEL", "DEBUG", *(word for pair in wanted.items() for word in pair))
 
 
-def last_words(log: bytes) -> str:
+def last_words(log: bytes, secret: str | None = None) -> str:
     """What a server said last, without its banner and stamps: a rejected configuration names its line and reason."""
-    lines = [line.strip() for line in log.decode(errors="replace").splitlines()]
+    text = log.decode(errors="replace")
+    lines = [line.strip() for line in (text.replace(secret, "***") if secret else text).splitlines()]
     told = [_STAMP.sub("", line) for line in lines if line]
     fatal = next((number for number, line in enumerate(told) if "FATAL CONFIG FILE ERROR" in line), None)
     tale = told[-_TALE_LINES:] if fatal is None else told[fatal + 1 :]

@@ -23,7 +23,12 @@ UNSAFE: Mapping[str, Setting] = {"min-replicas-to-write": 0}
 HARDENED: Mapping[str, Setting] = {"min-replicas-to-write": 1, "min-replicas-max-lag": 2}
 """A master stops acknowledging once no replica has answered for 2 s: what it may lose is bounded, not nothing."""
 
-SECRETS = frozenset({"requirepass", "masterauth", "masteruser", "user", "auth-pass", "tls-key-file-pass"})
+SECRETS = frozenset(
+    {
+        *("requirepass", "masterauth", "masteruser", "primaryauth", "primaryuser", "user"),
+        *("auth-pass", "auth-user", "sentinel-pass", "tls-key-file-pass", "tls-client-key-file-pass"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

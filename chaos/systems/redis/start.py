@@ -20,7 +20,6 @@ from chaos.systems.redis.config import (
     LAB_DEFAULTS,
     USER_CONFIG,
     VALKEY_DEFAULTS,
-    password_in,
     redis_conf,
     sentinel_conf,
 )
@@ -34,6 +33,7 @@ from chaos.systems.redis.settings import (
     Topology,
     find_topology,
 )
+from chaos.systems.redis.user_config import adopted, password_in
 
 REDIS = Port(number=REDIS_PORT, name="redis", ping=b"PING\r\n")
 SENTINEL = Port(number=SENTINEL_PORT, name="sentinel", ping=b"PING\r\n")
@@ -77,17 +77,21 @@ def start_redis(
 
     :param settings: redis.conf settings of every data node: ``UNSAFE``, ``HARDENED`` or any others.
     :param version: ``7.0``, ``6.2``, ``valkey``, ``valkey 9.1``; None is the Redis that is installed.
-    :param config: the user's own redis.conf, laid over the lab's defaults; ``settings`` win over it.
+    :param config: the user's own redis.conf, laid over the lab's defaults; ``settings`` win over it, and what the lab
+        itself decides (where to listen and to write, whom to follow) is left out of it.
+    :param password: every data node's; also taken from ``requirepass`` in ``settings`` or in the user's file.
     :param role: ``Role.RESOURCE`` makes a store that no fault may touch.
     :param others: parties to be made in the same batch (clients), which is faster than one after the other.
     """
     shape = find_topology(topology)
     installed = find_server(version)
     user_config = None if config is None else _read_config(Path(config))
-    secret = password or (password_in(user_config) if user_config else None)
+    chosen = {name: value for name, value in settings.items() if password or name.lower() != "requirepass"}
+    asked = [str(settings[name]) for name in settings if name not in chosen]
+    secret = password or next(iter(asked), None) or (password_in(user_config) if user_config else None)
     timing = (sentinel or SentinelSettings()).in_force(tunable=_is_modern(installed)) if shape.sentinels else None
     place_redis(lab, shape, installed, role=role, others=others)
-    plan = _Plan(lab, shape, installed, dict(settings), timing, secret, user_config)
+    plan = _Plan(lab, shape, installed, chosen, timing, secret, user_config)
     cluster = plan.cluster()
     _bring_up(cluster, plan)
     return cluster
@@ -95,9 +99,9 @@ def start_redis(
 
 def find_server(version: str | None) -> Installed:
     """The installed Redis or Valkey that a version names."""
-    words = (version or "redis").replace("-", " ").split()
-    system = words.pop(0) if words[0] in ("redis", "valkey") else "redis"
-    if len(words) > 1:
+    words = str(version or "redis").replace("-", " ").split()
+    system = words.pop(0) if words and words[0] in ("redis", "valkey") else "redis"
+    if len(words) > 1 or not str(version or "redis").strip(" -"):
         raise UsageError(f"a Redis version is written like 7.0 or valkey 9.1, not {version!r}")
     return find(system, words[0] if words else None)
 
@@ -162,7 +166,7 @@ class _Plan:
         )
         files = {"redis.conf": text.encode()}
         if self.user_config is not None:
-            files[USER_CONFIG] = self.user_config.encode()
+            files[USER_CONFIG] = adopted(self.user_config).encode(errors="surrogateescape")
         return Spawn(name="redis", argv=(str(self.installed.program), f"{folder}/redis.conf"), files=files)
 
     def _sentinel(self, name: str) -> Spawn:
@@ -229,6 +233,6 @@ def _config_name(spawn: Spawn) -> str:
 
 def _read_config(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text("utf-8", errors="surrogateescape")  # A comment in another encoding harms nobody.
     except OSError as problem:
         raise UsageError(f"cannot read the Redis configuration {path}: {problem.strerror}") from problem
