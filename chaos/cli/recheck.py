@@ -1,53 +1,73 @@
 """
 Judge a saved history again, without any server: its verdicts, witnesses and measures.
+
+Our own histories are judged by the guarantees that apply. Any history - Jepsen's EDN or log, op maps as JSON, our own -
+is judged as the type of object that --model names; docs/recheck.md says what each type accepts.
 """
 
 import argparse
+import json
 from collections.abc import Sequence
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.cli import exits
-from chaos.cli.terminal import coloured, console, plain, say_json
+from chaos.cli.recheck_said import as_json, show
+from chaos.cli.terminal import say_json
 from chaos.errors import UsageError
 
 if TYPE_CHECKING:
     from chaos.history import History
-    from chaos.history.records import Operation
+    from chaos.history.source import Source
     from chaos.verdict import Verdict
 
 HELP = "judge a saved history again"
-COLOURS = {"holds": "green", "violated": "red", "unknown": "yellow"}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("file", type=Path, metavar="HISTORY", help="a history.jsonl or history.jsonl.gz")
+    parser.add_argument("file", metavar="HISTORY", help="a history, gzipped or not; - is standard input")
     parser.add_argument(
         "-g",
         "--guarantee",
         action="append",
         metavar="NAME",
-        help="judge this one; may be given again (default: all that apply)",
+        help="judge our own history by this guarantee; may be given again (default: all that apply)",
     )
     parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--export", metavar="FILE", help="also write the history as Jepsen EDN")
+    model = parser.add_argument_group("as an object of some type")
+    model.add_argument("--model", metavar="TYPE", help="register, cas-register, queue, ...; a wrong one lists them all")
+    model.add_argument(
+        "--initial", type=_value, metavar="V", help="the value before the first operation (default: nil)"
+    )
+    model.add_argument("--by-key", action="store_true", help="values are pairs [key value], each key is an object")
+    model.add_argument("--budget-s", type=_budget, default=60.0, metavar="N", help="then unknown (default: 60)")
+    model.add_argument(
+        "--failed-cas",
+        choices=("dropped", "mismatch"),
+        default="dropped",
+        help="a failed cas says nothing, or that it met another value than the expected one (default: dropped)",
+    )
+    model.add_argument(
+        "--name",
+        action="append",
+        type=_name,
+        default=[],
+        metavar="F=NAME",
+        help="operations F of the file are NAME of the type; may be given again",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
     """Judge and say; violated is 1, unknown is 2."""
-    from chaos.guarantees.recheck import recheck
-    from chaos.history.archive import load
+    from chaos.history.source import opened
 
-    if not options.file.is_file():
-        raise UsageError(f"there is no history at {options.file}")
-    history = load(options.file)
-    verdicts = recheck(history, options.guarantee)
-    if options.json:
-        say_json([as_json(verdict) for verdict in verdicts])
-    else:
-        _show(history, verdicts)
-    return exit_code(verdicts)
+    if options.model and options.guarantee:
+        raise UsageError(
+            "a history is judged by guarantees (-g) or as the type of an object (--model), not by both at once"
+        )
+    with opened(options.file) as source:
+        return _by_model(options, source) if options.model else _by_guarantees(options, source)
 
 
 def exit_code(verdicts: "Sequence[Verdict]") -> int:
@@ -60,43 +80,81 @@ def exit_code(verdicts: "Sequence[Verdict]") -> int:
     return exits.FINE if said == {Status.HOLDS} else exits.UNKNOWN
 
 
-def as_json(verdict: "Verdict") -> dict[str, object]:
-    """A verdict as plain JSON values, the witness with its operations."""
-    witness = verdict.witness and {
-        "anomaly": verdict.witness.anomaly,
-        "sentence": verdict.witness.sentence,
-        "operations": [_operation(each) for each in verdict.witness.operations],
-    }
-    return {
-        "guarantee": verdict.guarantee,
-        "status": verdict.status.value,
-        "reason": verdict.reason,
-        "witness": witness,
-        "measures": dict(verdict.measures),
-    }
+def _by_guarantees(options: argparse.Namespace, source: "Source") -> int:
+    from chaos.guarantees.recheck import recheck
+    from chaos.history.archive import load_from
+    from chaos.history.formats.recognition import ARCHIVE, recognise
+
+    form = recognise(source.peek(), source.name)
+    if form != ARCHIVE:
+        from chaos.cli.recheck_model import models
+
+        raise UsageError(f"{source.name} is {form}: say with --model what it is a history of; there are {models()}")
+    history = load_from(source)
+    _export(options, history)
+    verdicts = recheck(history, options.guarantee)
+    if options.json:
+        say_json([as_json(verdict) for verdict in verdicts])
+    else:
+        show(history, verdicts)
+    return exit_code(verdicts)
 
 
-def _operation(operation: "Operation") -> dict[str, object]:
-    plain_values = {field.name: getattr(operation, field.name) for field in fields(operation)}
-    return {**plain_values, "notes": dict(operation.notes)}
+def _by_model(options: argparse.Namespace, source: "Source") -> int:
+    from chaos.cli.recheck_model import Question, ask
+
+    question = Question(
+        model=options.model,
+        initial=options.initial,
+        by_key=options.by_key,
+        budget_s=options.budget_s,
+        failed_cas=options.failed_cas,
+        names=dict(options.name),
+    )
+    answer = ask(source, question, whole=bool(options.export))
+    if answer.history is not None:
+        _export(options, answer.history)
+    if options.json:
+        say_json([answer.as_json()])
+    else:
+        answer.show()
+    return exit_code([answer.verdict])
 
 
-def _show(history: "History", verdicts: "Sequence[Verdict]") -> None:
-    out = console()
-    out.print(plain(f"{len(history.operations)} operations, {len(history.faults)} faults, seed {history.header.seed}"))
-    if not verdicts:
-        out.print("no guarantee says anything of these kinds of operations: unknown")
-    for verdict in verdicts:
-        status = coloured(verdict.status.value, COLOURS[verdict.status.value])
-        out.print(f"{plain(verdict.guarantee)}: {status}: {plain(verdict.reason)}")
-        if verdict.witness is not None:
-            out.print(plain(f"    {verdict.witness.anomaly}: {verdict.witness.sentence}"))
-            for operation in verdict.witness.operations:
-                out.print(plain(f"    {operation} {_times(history, operation.invoked_ns, operation.completed_ns)}"))
-        if verdict.measures:
-            out.print(plain("    " + ", ".join(f"{name} {value:g}" for name, value in verdict.measures.items())))
+def _export(options: argparse.Namespace, history: "History") -> None:
+    if options.export:
+        from chaos.history.formats.export import save_edn
+
+        save_edn(history, options.export)
 
 
-def _times(history: "History", invoked_ns: int, completed_ns: int | None) -> str:
-    end = "never" if completed_ns is None else f"{history.seconds(completed_ns):.3f} s"
-    return f"[{history.seconds(invoked_ns):.3f} s, {end}]"
+def _value(text: str) -> object:
+    """A value as JSON or as EDN."""
+    from chaos.history.formats.edn import parse
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        (value,) = parse(text, "--initial")
+    except (ValueError, UsageError) as problem:
+        raise argparse.ArgumentTypeError(f"{text!r} is no value, neither in JSON nor in EDN") from problem
+    return value
+
+
+def _budget(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _name(text: str) -> tuple[str, str]:
+    foreign, equals, own = (part.strip().removeprefix(":") for part in text.partition("="))
+    if not (foreign and equals and own):
+        raise argparse.ArgumentTypeError(f"{text!r} is not F=NAME")
+    return foreign, own

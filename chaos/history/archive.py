@@ -21,6 +21,7 @@ from typing import Any, NoReturn, TextIO
 from chaos.errors import HarnessError, HistoryFormatError
 from chaos.history.reader import refuse_constant
 from chaos.history.records import SCHEMA, Fault, Header, History, Observation, Operation, Outcome, Phase, empty
+from chaos.history.source import Source, opened
 
 Record = dict[str, Any]
 Kept = dict[str, list[Any]]
@@ -65,7 +66,17 @@ def load(path: str | os.PathLike[str]) -> History:
 
     :raises HistoryFormatError: with the line and the reason, if anything about the file is not as it must be.
     """
-    return _Loading(Path(path)).history()
+    with opened(path) as source:
+        return load_from(source)
+
+
+def load_from(source: Source) -> History:
+    """
+    Read a history that ``save`` wrote, wherever it comes from; gzip is recognised whatever the name.
+
+    :raises HistoryFormatError: with the line and the reason, if anything about it is not as it must be.
+    """
+    return _Loading(source).history()
 
 
 @contextmanager
@@ -129,8 +140,8 @@ _DEFAULTS = {kind: _defaults(record, _FIRST[kind]) for kind, record in _RECORDS.
 class _Loading:
     """One file being read: where we are, and what was found so far."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._line = 0
         self._found: Kept = {"operation": [], "fault": [], "observation": [], "phase": []}
         self._makers: Mapping[str, Callable[[Record], object]] = {
@@ -143,10 +154,11 @@ class _Loading:
     def history(self) -> History:
         """The whole file."""
         try:
-            with self._reading() as stream:
-                header, counts = self._header(stream)
-                while lines := list(islice(stream, _BATCH)):
-                    self._take(lines)
+            stream = io.TextIOWrapper(self._source.stream, encoding="utf-8", newline="\n")
+            header, counts = self._header(stream)
+            while lines := list(islice(stream, _BATCH)):
+                self._take(lines)
+            stream.detach()
         except EOFError:
             self._refuse("the file is cut short (its gzip stream has no end)", where="after")
         except UnicodeDecodeError as problem:
@@ -161,11 +173,6 @@ class _Loading:
             observations=tuple(self._found["observation"]),
             phases=tuple(self._found["phase"]),
         )
-
-    def _reading(self) -> TextIO:
-        if self._path.suffix == ".gz":
-            return gzip.open(self._path, "rt", encoding="utf-8", newline="\n")
-        return self._path.open(encoding="utf-8", newline="\n")
 
     def _header(self, stream: Iterable[str]) -> tuple[Header, Mapping[str, int]]:
         line = next(iter(stream), "")
@@ -227,7 +234,7 @@ class _Loading:
                 self._refuse(f"the header announced {counts.get(kind)} {kind} records, {len(records)} are here")
 
     def _refuse(self, reason: str, where: str = "in") -> NoReturn:
-        raise HistoryFormatError(f"{self._path}, {where} line {self._line}: {reason}")
+        raise HistoryFormatError(f"{self._source.name}, {where} line {self._line}: {reason}")
 
 
 def _operation(record: Record) -> Operation:

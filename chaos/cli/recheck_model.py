@@ -1,0 +1,149 @@
+"""
+Judging a history as an object of some type: the question, and the answer in words and for programs.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chaos.checkers import CHECKERS, check
+from chaos.cli.recheck_said import MOST_SHOWN, as_json, show_verdict
+from chaos.cli.terminal import say
+from chaos.errors import UsageError
+from chaos.history import History, Operation
+from chaos.history.archive import load_from
+from chaos.history.formats import ARCHIVE, Reading, read, recognise
+from chaos.history.formats.recognition import LIVE
+from chaos.history.source import Source
+from chaos.verdict import Verdict, unknown
+
+_NUMBERED = re.compile(r"#(\d+) ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What ``check`` is asked beside the operations."""
+
+    model: str
+    initial: object
+    by_key: bool
+    budget_s: float
+    failed_cas: Literal["dropped", "mismatch"]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    The verdict, and what the file was.
+
+    :param counts: operations by outcome.
+    :param history: None if the file was judged without being loaded as a whole.
+    """
+
+    name: str
+    format: str
+    verdict: Verdict
+    counts: Mapping[str, int]
+    history: History | None = None
+    reading: Reading | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The verdict with format and counts; operations of the witness with the lines of a foreign file."""
+        said = as_json(self.verdict)
+        witness = self.verdict.witness
+        if witness is not None and self.reading is not None:
+            lines = [self._lines(operation) for operation in witness.operations]
+            said["lines"] = [[begun, ended or None] for begun, ended in lines]
+        remarks = list(self.reading.remarks) if self.reading else []
+        return {**said, "file": self.name, "format": self.format, "operations": dict(self.counts), "remarks": remarks}
+
+    def show(self) -> None:
+        """The verdict in words."""
+        total = sum(self.counts.values())
+        by_outcome = ", ".join(f"{count} {outcome}" for outcome, count in self.counts.items() if count)
+        say(f"{self.name}: {self.format}, {total} operations" + (f" ({by_outcome})" if by_outcome else ""))
+        for remark in self.reading.remarks if self.reading else ():
+            say(f"note: {remark}")
+        show_verdict(self.verdict, self._witness())
+
+    def _witness(self) -> list[str]:
+        operations = self.verdict.witness.operations if self.verdict.witness else ()
+        lines = [f"{operation} {self._when(operation)}" for operation in operations[-MOST_SHOWN:]]
+        hidden = len(operations) - len(lines)
+        return [f"({hidden} operations before these: --json has them)", *lines] if hidden else lines
+
+    def _when(self, operation: Operation) -> str:
+        if self.reading is not None:
+            begun, ended = self._lines(operation)
+            return f"[line {begun}, {f'line {ended}' if ended else 'no end'}]"
+        seconds = self.history.seconds if self.history else (lambda at_ns: at_ns / 1e9)
+        ended_ns = operation.completed_ns
+        return (
+            f"[{seconds(operation.invoked_ns):.3f} s, {'never' if ended_ns is None else f'{seconds(ended_ns):.3f} s'}]"
+        )
+
+    def _lines(self, operation: Operation) -> tuple[int, int]:
+        assert self.reading is not None
+        return self.reading.invoked[operation.index], self.reading.completed[operation.index]
+
+
+def models() -> str:
+    """The names of all types."""
+    return ", ".join(CHECKERS)
+
+
+def ask(source: Source, question: Question, *, whole: bool = False) -> Answer:
+    """
+    Judge the file; ``whole`` asks for its history too.
+
+    :raises UsageError: for a type that there is not, and for everything in the file that is not as it must be.
+    """
+    if question.model not in CHECKERS:
+        raise UsageError(f"there is no model {question.model!r}; there are {models()}")
+    form = recognise(source.peek(), source.name)
+    if form == LIVE:
+        raise UsageError(
+            f"{source.name} has what one client did, alone; judge the run's own history, which has all of them"
+        )
+    reading = None if form == ARCHIVE else read(source)
+    history = reading.history if reading else load_from(source)
+    return Answer(
+        name=source.name,
+        format=form,
+        verdict=_verdict(source.name, history.operations, question, reading),
+        counts=_counts(history.operations),
+        history=history,
+        reading=reading,
+    )
+
+
+def _counts(operations: Sequence[Operation]) -> dict[str, int]:
+    found = Counter(operation.outcome.value for operation in operations)
+    return {outcome: found[outcome] for outcome in ("ok", "fail", "info")}
+
+
+def _verdict(name: str, operations: Sequence[Operation], question: Question, reading: Reading | None) -> Verdict:
+    try:
+        return check(
+            operations,
+            question.model,
+            initial=question.initial,
+            by_key=question.by_key,
+            budget_s=question.budget_s,
+            failed_cas=question.failed_cas,
+            names=question.names,
+        )
+    except UsageError as problem:
+        raise UsageError(f"{name}{_line(str(problem), reading)}: {problem}") from problem
+    except (MemoryError, RecursionError) as problem:
+        return unknown(question.model, f"the analysis needs more than this machine has: {type(problem).__name__}")
+
+
+def _line(reason: str, reading: Reading | None) -> str:
+    """Where the operation stands that a checker complains of: it begins with the operation's number."""
+    found = _NUMBERED.match(reason)
+    index = int(found[1]) if found else -1
+    return f", line {reading.invoked[index]}" if reading and 0 <= index < len(reading.invoked) else ""
