@@ -8,10 +8,13 @@ from typing import Any
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import Call
 from chaos.checkers.climb import Climb
+from chaos.checkers.explaining import mutex_witness, register_witness, with_sources
 from chaos.checkers.moves import plan
 from chaos.checkers.placing import linearization
+from chaos.checkers.shrinking import shrunk
 from chaos.models import register
-from chaos.verdict import Verdict, Witness, holds, violated
+from chaos.models.registers import FAILED_CAS
+from chaos.verdict import Verdict, holds, violated
 
 
 def death(calls: Sequence[Call], initial: Any, budget: Budget, soft: Collection[int] = ()) -> int | None:
@@ -31,15 +34,33 @@ def judge_register(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdi
     """Whether one order of all operations, each within its interval, explains every read and every cas."""
     last = death(calls, initial, budget)
     if last is None:
-        return holds("register", f"an order exists that explains all {len(calls)} operations")
-    known = tuple(call.operation for call in calls if call.begin < calls[last].end)
-    return violated(
-        "register",
-        Witness(anomaly="not linearizable", sentence=f"no order explains {calls[last].operation}", operations=known),
-    )
+        return holds("register", _explained(len(calls)))
+    kept = _proof(calls, last, initial, budget)
+    shown = with_sources(kept, calls, initial)
+    return violated("register", register_witness(shown, calls[last], calls, initial))
 
 
 def judge_mutex(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     """Acquire turns free into held, release held into free; who holds it is not recorded."""
     turns = {"acquire": (False, True), "release": (True, False)}
-    return judge_register([call._replace(f="cas", value=turns[call.f]) for call in calls], bool(initial), budget)
+    turned = [call._replace(f="cas", value=turns[call.f]) for call in calls]
+    last = death(turned, bool(initial), budget)
+    if last is None:
+        return holds("mutex", _explained(len(calls)))
+    kept = {id(call.operation) for call in _proof(turned, last, bool(initial), budget)}
+    return violated("mutex", mutex_witness([call for call in calls if id(call.operation) in kept], calls[last]))
+
+
+def _explained(count: int) -> str:
+    return f"an order exists that explains all {count} operations"
+
+
+def _observes(call: Call) -> bool:
+    return call.f in ("read", FAILED_CAS)
+
+
+def _proof(calls: Sequence[Call], last: int, initial: Any, budget: Budget) -> list[Call]:
+    def fails(tried: Sequence[Call], soft: frozenset[int], side: Budget) -> bool:
+        return death(tried, initial, side, soft) is not None
+
+    return shrunk(calls, last, _observes, fails, budget)
