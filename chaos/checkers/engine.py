@@ -6,7 +6,7 @@ can stand in for are dropped. States and pairs of argument and result are number
 model's step runs once per distinct pair.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chaos.checkers.antichain import Configuration, Front, insert, thinned
@@ -19,10 +19,10 @@ Waiting = list[tuple[int, int]]
 
 
 class Search:
-    """One pass over the calls of one part. ``soft`` calls may be placed any number of times, or never."""
+    """One pass over the calls of one part."""
 
-    def __init__(self, calls: Sequence[Call], model: Model, budget: Budget, soft: Collection[int] = ()) -> None:
-        self._calls, self._model, self._budget, self._soft = calls, model, budget, soft
+    def __init__(self, calls: Sequence[Call], model: Model, budget: Budget) -> None:
+        self._calls, self._model, self._budget = calls, model, budget
         self._states: list[Any] = [model.init]
         self._numbers: dict[Any, int] = {model.init: 0}
         self._arguments: list[tuple[str, Any, Any]] = []
@@ -33,7 +33,6 @@ class Search:
         self._mutators: dict[int, Waiting] = {}
         self._owners: dict[int, int] = {}
         self._total = 0
-        self._reusable = 0
         self._now = 0
         self._configurations: list[Configuration] = [(0, 0, 0, None)]
 
@@ -113,9 +112,7 @@ class Search:
         waiting = self._mutators.setdefault(number, [])
         waiting.append((end, bit))
         waiting.sort()
-        if end == NEVER:
-            self._reusable |= bit if index in self._soft else 0
-        elif kind is not Kind.GENERAL:
+        if end != NEVER and kind is not Kind.GENERAL:
             self._total |= bit
 
     def _close(self, index: int, bit: int) -> None:
@@ -163,7 +160,7 @@ class Search:
                 end, own = chosen
                 placed = sat | self._total if self._kinds[number] is Kind.OVERWRITER else sat
                 placed = placed if end == NEVER else placed | own
-                reached = (after, placed, used | own & ~self._reusable, (link, self._owners[own], self._now))
+                reached = (after, placed, used | own, (link, self._owners[own], self._now))
                 if own == bit:
                     insert(out, (after, placed & ~bit, used & ~bit, reached[3]))
                 elif insert(seen, reached):

@@ -12,6 +12,7 @@ from chaos.checkers.explaining import mutex_witness, register_witness, with_sour
 from chaos.checkers.moves import plan
 from chaos.checkers.placing import linearization
 from chaos.checkers.shrinking import shrunk
+from chaos.checkers.unique import applies, judge_unique
 from chaos.models import register
 from chaos.models.registers import FAILED_CAS
 from chaos.verdict import Verdict, holds, violated
@@ -32,6 +33,8 @@ def explained(calls: Sequence[Call], initial: Any, budget: Budget) -> list[Call]
 
 def judge_register(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     """Whether one order of all operations, each within its interval, explains every read and every cas."""
+    if applies(calls, initial):
+        return judge_unique(calls, initial)
     last = death(calls, initial, budget)
     if last is None:
         return holds("register", _explained(len(calls)))
@@ -63,4 +66,4 @@ def _proof(calls: Sequence[Call], last: int, initial: Any, budget: Budget) -> li
     def fails(tried: Sequence[Call], soft: frozenset[int], side: Budget) -> bool:
         return death(tried, initial, side, soft) is not None
 
-    return shrunk(calls, last, _observes, fails, budget)
+    return shrunk(calls, last, _observes, fails, budget, reusable=True)

@@ -2,34 +2,44 @@
 Any model, judged by the search of ``engine``: what the typed rules fall back to.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import Call
 from chaos.checkers.checker import Judge
 from chaos.checkers.engine import Search
-from chaos.models import Model
+from chaos.checkers.shrinking import shrunk
+from chaos.models import Kind, Model
 from chaos.verdict import Verdict, Witness, holds, violated
 
-ANOMALY = "not linearizable"
 
-
-def linearizable(calls: Sequence[Call], model: Model, budget: Budget, soft: Collection[int] = ()) -> int | None:
+def death(calls: Sequence[Call], model: Model, budget: Budget) -> int | None:
     """The call whose return no order explains, or None if there is an order."""
-    return Search(calls, model, budget, soft).run()
+    return Search(calls, model, budget).run()
 
 
-def judge(calls: Sequence[Call], model: Model, budget: Budget) -> Verdict:
+def judge(calls: Sequence[Call], model: Model, budget: Budget, anomaly: str = "not linearizable") -> Verdict:
     """Whether one order of all operations, each within its interval, is one that the model allows."""
-    death = linearizable(calls, model, budget)
-    if death is None:
+    last = death(calls, model, budget)
+    if last is None:
         return holds(model.name, f"an order exists that explains all {len(calls)} operations")
-    last = calls[death]
-    known = tuple(call.operation for call in calls if call.begin < last.end)
-    return violated(
-        model.name, Witness(anomaly=ANOMALY, sentence=f"no order explains {last.operation}", operations=known)
-    )
+
+    def observes(call: Call) -> bool:
+        return model.kind(call.f, call.value, call.result) is Kind.OBSERVER
+
+    def fails(tried: Sequence[Call], soft: frozenset[int], side: Budget) -> bool:
+        return death(tried, model, side) is not None
+
+    kept = shrunk(calls, last, observes, fails, budget)
+    return violated(model.name, witness(anomaly, calls[last], kept))
+
+
+def witness(anomaly: str, last: Call, kept: Sequence[Call]) -> Witness:
+    """The operation that nobody can explain, and those that leave it no place."""
+    given = "; ".join(str(call.operation) for call in kept if call is not last)
+    sentence = f"no order explains {last.operation}" + (f" (given: {given})" if given and len(kept) < 8 else "")
+    return Witness(anomaly=anomaly, sentence=sentence, operations=tuple(call.operation for call in kept))
 
 
 def by_search(make: Callable[[Any], Model]) -> Judge:

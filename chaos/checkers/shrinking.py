@@ -21,9 +21,15 @@ Fails = Callable[[Sequence[Call], frozenset[int], Budget], bool]
 Observes = Callable[[Call], bool]
 
 
-def shrunk(calls: Sequence[Call], death: int, observes: Observes, fails: Fails, budget: Budget) -> list[Call]:
-    """The calls that cannot be left out, of those that were known when the ``death`` returned."""
-    shrinking = _Shrinking(_prefix(calls, death, observes), observes, fails, budget)
+def shrunk(
+    calls: Sequence[Call], death: int, observes: Observes, fails: Fails, budget: Budget, *, reusable: bool = False
+) -> list[Call]:
+    """
+    The calls that cannot be left out, of those that were known when the ``death`` returned.
+
+    :param reusable: ``fails`` lets left out mutators happen any number of times, so one of each sort stands for all.
+    """
+    shrinking = _Shrinking(_prefix(calls, death, observes), observes, fails, budget, reusable)
     size = len(shrinking.kept)
     while size and not shrinking.over:
         size = min(size, max(1, len(shrinking.kept) // 2))
@@ -48,13 +54,14 @@ def _prefix(calls: Sequence[Call], death: int, observes: Observes) -> list[Call]
 class _Shrinking:
     """What is kept of some calls; ``soft`` holds the earliest call of each sort of mutator left out."""
 
-    __slots__ = ("_allowed", "_budget", "_fails", "_observes", "_soft", "kept")
+    __slots__ = ("_allowed", "_budget", "_fails", "_observes", "_reusable", "_soft", "kept")
 
-    def __init__(self, calls: list[Call], observes: Observes, fails: Fails, budget: Budget) -> None:
+    def __init__(self, calls: list[Call], observes: Observes, fails: Fails, budget: Budget, reusable: bool) -> None:
         self.kept = calls
         self._observes, self._fails, self._budget = observes, fails, budget
         self._allowed = min(budget.allowed_s, budget.spent_s + LONGEST_S)
-        self._soft: dict[tuple[str, object, object], Call] = {}
+        self._reusable = reusable
+        self._soft: dict[object, Call] = {}
 
     @property
     def over(self) -> bool:
@@ -72,15 +79,15 @@ class _Shrinking:
             else:
                 place += size
 
-    def _softened(self, left_out: Sequence[Call]) -> dict[tuple[str, object, object], Call]:
+    def _softened(self, left_out: Sequence[Call]) -> dict[object, Call]:
         soft = dict(self._soft)
         for call in left_out:
-            sort = (call.f, call.value, call.result)
+            sort = (call.f, call.value, call.result) if self._reusable else id(call.operation)
             if not self._observes(call) and (sort not in soft or call.begin < soft[sort].begin):
                 soft[sort] = call
         return soft
 
-    def _still_fails(self, kept: list[Call], soft: dict[tuple[str, object, object], Call]) -> bool:
+    def _still_fails(self, kept: list[Call], soft: dict[object, Call]) -> bool:
         tried = [(call, False) for call in kept] + [(call._replace(end=NEVER), True) for call in soft.values()]
         tried.sort(key=lambda each: each[0].begin)
         side = self._budget.part(CONFIGURATIONS)
