@@ -86,7 +86,7 @@ def _hold(
     history: History, client: str, lock: Hashable, acquire: Operation, ending: Operation | None, last_seen: int
 ) -> Hold:
     begun = acquire.invoked_ns if acquire.completed_ns is None else acquire.completed_ns
-    harmed = _harmed_between(history, client, begun, _until(ending) if ending else None)
+    harmed = harmed_between(history, client, begun, _until(ending) if ending else None)
     return Hold(
         lock=lock,
         client=client,
@@ -104,7 +104,8 @@ def _until(ending: Operation) -> int:
     return ending.invoked_ns
 
 
-def _harmed_between(history: History, client: str, since_ns: int, until_ns: int | None) -> int | None:
+def harmed_between(history: History, client: str, since_ns: int, until_ns: int | None) -> int | None:
+    """When a fault that names the client first bit in that stretch; None if none did."""
     named = re.compile(rf"(?<![\w-]){re.escape(client)}(?!\w)")
     instants = (harmed_ns(fault) for fault in history.faults if named.search(fault.target))
     during = (at for at in instants if since_ns <= at and (until_ns is None or at <= until_ns))

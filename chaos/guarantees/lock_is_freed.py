@@ -2,10 +2,11 @@
 A lock is freed: when its holder stops, somebody else gets in (deadlock freedom, seen from the waiters).
 
 Definition: a lock is *idle* while no client is inside and at least one asks for it: from the end of a stay, or from the
-first ``acquire`` that was asked after it, to the completion of the next ``acquire`` (ok). A stay ends when its release
-was answered; a stay without a release ends when a fault harms its client, and else not at all; a stay during which
-another client gets in has ended when a fault harmed its client, or at the latest then. Every idle stretch ends with an
-acquisition, within the bound if one is given. ``wait_s`` is the longest.
+first ``acquire`` that was asked after it, to the completion of the next ``acquire`` (ok). A client that a fault hit while
+it asked, and that never had an answer, asks no more. A stay ends when its release was answered; a stay without a release
+ends when a fault harms its client, and else not at all; a stay during which another client gets in has ended when a
+fault harmed its client, or at the latest then. Every idle stretch ends with an acquisition, within the bound if one is
+given. ``wait_s`` is the longest.
 
 A promise of progress is never broken by a finite history; without a bound, "violated" means that those who asked were
 refused until the run ended, and the experiment has to see to it that this was long enough.
@@ -25,7 +26,7 @@ from chaos.guarantees.evidence import (
     worst_clock_error_ns,
 )
 from chaos.guarantees.guarantee import Guarantee
-from chaos.guarantees.holding import Hold, by_lock, find_holds, is_acquired
+from chaos.guarantees.holding import Hold, by_lock, find_holds, harmed_between, is_acquired
 from chaos.history import History, Operation
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
@@ -103,9 +104,15 @@ def _idle_stretches(history: History) -> list[Idle]:
     never = last_stamp_ns(history) + 1
     stays = by_lock(find_holds(history))
     locks: dict[Hashable, list[Operation]] = {}
-    for attempt in history.select("acquire"):
+    for attempt in history.select("acquire", where=lambda attempt: not _was_cut_short(history, attempt)):
         locks.setdefault(identity(attempt.value), []).append(attempt)
     return [one for lock, asked in locks.items() for one in _idle_of(asked, stays.get(lock, []), never)]
+
+
+def _was_cut_short(history: History, attempt: Operation) -> bool:
+    if attempt.completed_ns is not None:
+        return False
+    return harmed_between(history, attempt.client, attempt.invoked_ns, None) is not None
 
 
 def _idle_of(asked: list[Operation], stays: list[Hold], never: int) -> list[Idle]:

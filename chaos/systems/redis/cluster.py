@@ -206,7 +206,7 @@ class RedisCluster:
 
     def final_read(self, key: str, node: Node | str | None = None) -> Value:
         """A key's content on the final master (or on that node), over the management plane: a sorted list for a
-        set, a number for a counter."""
+        set, a number for a counter, None when it is not there: ``... or []`` where all may be lost."""
         name = str(node or self.leader())
         console = node_console(self.lab, name, password=self.password, timeout_s=READ_TIMEOUT_S)
         try:
