@@ -11,12 +11,14 @@ from chaos.checkers.calls import FailedCas, Says, calls, frozen
 from chaos.checkers.checker import Checker
 from chaos.checkers.counting import judge_counter
 from chaos.checkers.parts import judged
+from chaos.checkers.queues import judge_queue
 from chaos.checkers.registers import judge_mutex, judge_register
 from chaos.checkers.searched import by_search
+from chaos.checkers.sets import judge_set
 from chaos.errors import UsageError
 from chaos.history import Operation
 from chaos.history.records import empty
-from chaos.models import queue, semaphore, set_of, versioned_register
+from chaos.models import semaphore, versioned_register
 from chaos.verdict import Verdict
 
 _REGISTER = {"read": Says.RESULT, "write": Says.VALUE, "cas": Says.VALUE}
@@ -35,8 +37,8 @@ CHECKERS: dict[str, Checker] = {
     ),
     "mutex": Checker(name="mutex", judges="linearizable", judge=judge_mutex, kinds=_BARE),
     "semaphore": Checker(name="semaphore", judges="linearizable", judge=by_search(semaphore), kinds=_LOCK),
-    "set": Checker(name="set", judges="linearizable", judge=by_search(set_of), kinds=_SET),
-    "queue": Checker(name="queue", judges="linearizable", judge=by_search(queue), kinds=_QUEUE),
+    "set": Checker(name="set", judges="linearizable", judge=judge_set, kinds=_SET),
+    "queue": Checker(name="queue", judges="linearizable", judge=judge_queue, kinds=_QUEUE),
     "counter": Checker(name="counter", judges="linearizable", judge=judge_counter, kinds=_COUNTER),
 }
 """Every checker under the name of its type."""

@@ -1,0 +1,192 @@
+"""
+First-in first-out queues with unique values: the absence of four bad patterns, in O(n log n); else by search.
+
+Sources: Henzinger, Sezgin, Vafeiadis, CONCUR 2013; Bouajjani et al., ICALP 2015. A value was dequeued that nobody had
+enqueued; twice; after one enqueued later; or the queue was found empty while there was certainly something in it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from chaos.checkers.budget import Budget
+from chaos.checkers.calls import NEVER, Call
+from chaos.checkers.searched import judge as search
+from chaos.models import UNKNOWN, queue
+from chaos.verdict import Status, Verdict, Witness, holds, unknown, violated
+
+NAME = "queue"
+UNSURE = "what is missing may have been taken by a drain that never returned"
+
+
+class Life(NamedTuple):
+    """A value's way through the queue; ``out`` is None if it was never taken."""
+
+    value: Any
+    put: Call
+    out: Call | None
+
+    @property
+    def taken(self) -> int:
+        """When its dequeue began."""
+        return NEVER if self.out is None else self.out.begin
+
+    @property
+    def calls(self) -> list[Call]:
+        """Both, or the one that there is."""
+        return [self.put] if self.out is None else [self.put, self.out]
+
+
+def judge_queue(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
+    """Whether one order of all enqueues and dequeues, first in first out, explains every result."""
+    disordered = _drained_in_disorder(calls)
+    known = expanded(calls)
+    puts = [call for call in known if call.f == "enqueue"]
+    if initial or len({call.value for call in puts}) < len(puts):
+        verdict = search(known, queue(initial), budget)
+        return unknown(NAME, UNSURE) if verdict.status is Status.VIOLATED and _lost_drain(calls) else verdict
+    maybe = [call for call in known if call.f != "enqueue" and call.result is UNKNOWN]
+    taken = [call for call in known if call.f != "enqueue" and call.result is not UNKNOWN]
+    wrong = _impossible(puts, taken) or disordered
+    if wrong is not None:
+        return violated(NAME, wrong)
+    outs = {call.result: call for call in taken if call.result is not None}
+    lives = [Life(call.value, call, outs.get(call.value)) for call in puts]
+    lives = [life for life in lives if life.out is not None or life.put.end != NEVER]
+    empties = [call for call in taken if call.result is None]
+    certain = [life for life in lives if life.out is not None]
+    wrong = _overtaken(certain, certain) or _found_empty(empties, certain)
+    wrong = wrong or (None if maybe else _overtaken(lives, certain) or _found_empty(empties, lives))
+    if wrong is not None:
+        return violated(NAME, wrong)
+    if not maybe or not (_overtaken(lives, certain) or _found_empty(empties, lives)):
+        return holds(NAME, _accounted(puts, outs))
+    return _excused(calls, known, budget)
+
+
+def expanded(calls: Sequence[Call]) -> list[Call]:
+    """Drains as the dequeues that they consist of: one for each value, and one that found nothing."""
+    found = []
+    for call in calls:
+        if call.f != "drain":
+            found.append(call)
+        elif call.result is UNKNOWN:
+            found.append(call._replace(f="dequeue"))
+        else:
+            found += [call._replace(f="dequeue", result=value) for value in (*call.result, None)]
+    return found
+
+
+def _accounted(puts: Sequence[Call], outs: dict[Any, Call]) -> str:
+    left = sum(call.end != NEVER and call.value not in outs for call in puts)
+    recovered = sum(call.end == NEVER and call.value in outs for call in puts)
+    return f"an order explains {len(puts)} enqueues: {len(outs)} dequeued ({recovered} of unsure enqueues), {left} left"
+
+
+def _excused(calls: Sequence[Call], known: list[Call], budget: Budget) -> Verdict:
+    """Dequeues that never returned may have taken what is missing: which one took what is a search."""
+    if _lost_drain(calls):
+        return unknown(NAME, UNSURE)
+    verdict = search(known, queue(), budget, "lost element")
+    return verdict if verdict.status is not Status.HOLDS else holds(NAME, f"{verdict.reason}, with unfinished dequeues")
+
+
+def _lost_drain(calls: Sequence[Call]) -> bool:
+    return any(call.f == "drain" and call.result is UNKNOWN for call in calls)
+
+
+def _shown(anomaly: str, sentence: str, calls: Sequence[Call]) -> Witness:
+    distinct = {id(call.operation): call for call in calls}
+    ordered = sorted(distinct.values(), key=lambda call: call.begin)
+    return Witness(anomaly=anomaly, sentence=sentence, operations=tuple(call.operation for call in ordered))
+
+
+def _impossible(puts: Sequence[Call], taken: Sequence[Call]) -> Witness | None:
+    """A value from nowhere, from the future, or twice."""
+    source = {call.value: call for call in puts}
+    seen: dict[Any, Call] = {}
+    for out in taken:
+        value = out.result
+        if value is None:
+            continue
+        put = source.get(value)
+        if put is None:
+            return _shown("phantom element", f"{out.operation.client} dequeued {value!r}, which nobody enqueued", [out])
+        if out.end < put.begin:
+            sentence = f"{out.operation.client} dequeued {value!r} before its enqueue by {put.operation.client} began"
+            return _shown("dequeue from the future", sentence, [out, put])
+        if value in seen:
+            other = seen[value].operation.client
+            sentence = f"{value!r} was enqueued once and dequeued by {other} and by {out.operation.client}"
+            return _shown("duplicate delivery", sentence, [put, seen[value], out])
+        seen[value] = out
+    return None
+
+
+def _drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
+    """Within one drain, values come in the order of their enqueues."""
+    source = {call.value: call for call in calls if call.f == "enqueue"}
+    for drain in calls:
+        if drain.f != "drain" or drain.result is UNKNOWN:
+            continue
+        latest: Call | None = None
+        for value in drain.result:
+            put = source.get(value)
+            if put is not None and latest is not None and put.end < latest.begin:
+                sentence = (
+                    f"{drain.operation.client} drained {latest.value!r} before {value!r}, which was enqueued first"
+                )
+                return _shown("out of order", sentence, [put, latest, drain])
+            if put is not None and (latest is None or put.begin > latest.begin):
+                latest = put
+    return None
+
+
+def _overtaken(waiting: Sequence[Life], taken: Sequence[Life]) -> Witness | None:
+    """A value dequeued although one that was certainly enqueued before it was dequeued certainly later, or never."""
+    earlier = sorted(waiting, key=lambda life: life.put.end)
+    place, latest = 0, None
+    for life in sorted(taken, key=lambda life: life.put.begin):
+        while place < len(earlier) and earlier[place].put.end < life.put.begin:
+            if latest is None or earlier[place].taken > latest.taken:
+                latest = earlier[place]
+            place += 1
+        if latest is not None and life.out is not None and life.out.end < latest.taken:
+            how = "was never dequeued" if latest.out is None else "was dequeued later"
+            sentence = f"{latest.value!r} was enqueued before {life.value!r} and {how}"
+            return _shown("lost element" if latest.out is None else "out of order", sentence, latest.calls + life.calls)
+    return None
+
+
+def _found_empty(empties: Sequence[Call], lives: Sequence[Life]) -> Witness | None:
+    """An empty answer although at every moment of its interval something certainly was in the queue."""
+    regions: list[tuple[int, int, list[Life]]] = []
+    for life in sorted((life for life in lives if life.put.end < life.taken), key=lambda life: life.put.end):
+        if regions and life.put.end < regions[-1][1]:
+            begin, end, members = regions[-1]
+            members.append(life)
+            regions[-1] = (begin, max(end, life.taken), members)
+        else:
+            regions.append((life.put.end, life.taken, [life]))
+    starts = [begin for begin, _, _ in regions]
+    for empty in empties:
+        place = bisect_left(starts, empty.begin) - 1
+        if place >= 0 and regions[place][1] > empty.end:
+            return _not_empty(empty, regions[place][2])
+    return None
+
+
+def _not_empty(empty: Call, members: Sequence[Life]) -> Witness:
+    """The fewest values that cover the whole interval: always the one that stays longest."""
+    chosen, reached = list[Life](), empty.begin
+    while reached < empty.end:
+        best = max((life for life in members if life.put.end < reached), key=lambda life: life.taken)
+        chosen.append(best)
+        reached = best.taken
+    values = ", ".join(repr(life.value) for life in chosen)
+    missing = len(chosen) == 1 and chosen[0].out is None
+    sentence = f"{empty.operation.client} found the queue empty while {values} was in it" + (
+        ", which was never dequeued" if missing else ""
+    )
+    shown = [call for life in chosen for call in life.calls] + [empty]
+    return _shown("lost element" if missing else "empty although filled", sentence, shown)
