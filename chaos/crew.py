@@ -5,12 +5,13 @@ The clients of a run: placed, started, listened to, stopped; and the ends of pro
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from chaos.errors import ChaosError, HarnessError, OutcomeTableError, UsageError, WorkerDiedError
 from chaos.history import Observation
 from chaos.history.live import LiveHistory
-from chaos.providers.contract import ExitEvent, Lab, PartySpec, PointEvent, ProcessRef, Role, Spawn
+from chaos.providers.contract import ExitEvent, Lab, PartySpec, ProcessRef, Role, Spawn
 from chaos.wait import FAST_S, wait_until
 from chaos.workloads.plan import ClientPlan
 
@@ -48,6 +49,8 @@ class Crew:
         self._read: dict[str, int] = {}
         self._known_exits = set(lab.exits())
         self._killed: set[ProcessRef] = set()
+        self._let_go: dict[str, Counter[str]] = {}
+        """Per client and point: arrivals of earlier lives, and the releases of this one."""
         self._died: list[ExitEvent] = []
         self.unplanned: list[str] = []
         """Ends of servers and of the mesh that no fault of this run explains: such a run is void."""
@@ -115,6 +118,7 @@ class Crew:
         }
         self._read.setdefault(plan.name, 0)
         self._killed.discard(self.ref(plan.name))
+        self._let_go[plan.name] = self._arrivals(plan.name)
         self._lab.spawn(plan.name, Spawn(name=WORKER, python="chaos.workloads.worker:main", arguments=spec))
 
     def _silent(self) -> set[str]:
@@ -166,14 +170,24 @@ class Crew:
 
     # -- points and ends ---------------------------------------------------------------------------------------------
 
-    def points(self, client: str, point: str) -> Sequence[PointEvent]:
-        """The client's arrivals at a point at which it is held."""
+    def stands_at(self, client: str) -> str | None:
+        """The point at which a client is held now: it arrived, was not released since, and lives."""
         ref = self.ref(client)
-        return [event for event in self._lab.points() if event.ref == ref and event.point == point]
+        held = self._arrivals(client) - self._let_go[client]
+        return next(iter(held), None) if self._lab.state(ref) != "ended" else None
+
+    def standing(self) -> dict[str, str]:
+        """Every client that is held at a point, with the point."""
+        return {client: point for client in self._read if (point := self.stands_at(client)) is not None}
 
     def release(self, client: str, point: str) -> None:
         """Let a client go on from a point."""
         self._lab.release(self.ref(client), point)
+        self._let_go[client][point] += 1
+
+    def _arrivals(self, client: str) -> Counter[str]:
+        ref = self.ref(client)
+        return Counter(event.point for event in self._lab.points() if event.ref == ref)
 
     def stop(self, clients: Sequence[str] | None = None) -> None:
         """Ask workers to end after their current operation, wait, and kill those that hang in one: it stays ``info``."""

@@ -2,7 +2,10 @@
 Where a run stands: in one line for a person who watches, and in the words of a wait that was in vain.
 """
 
-from collections.abc import Callable, Sequence
+import linecache
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from chaos.history.live import LiveHistory
@@ -26,6 +29,23 @@ def outcomes(live: LiveHistory, f: str | None, client: str | None, since_ns: int
     return words + (f"; the last one: {last}" if last else "")
 
 
+def instead_of(live: LiveHistory, f: str, client: str | None, since_ns: int) -> str:
+    """The same; of an operation that nobody ever asked for, those that were asked for: a name may be mistyped."""
+    if live.count(f, client, None) or any(operation.f == f for operation in live.open_operations(client)):
+        return outcomes(live, f, client, since_ns)
+    asked = Counter(operation.f for operation in (*live.operations(None, client, None), *live.open_operations(client)))
+    named = ", ".join(f"{count} {name!r}" for name, count in sorted(asked.items()))
+    return f"no {f!r} at all; asked for so far: {named or 'nothing'}"
+
+
+def held(standing: Mapping[str, str]) -> str:
+    """What to do about clients that stand at a point, and so do nothing else."""
+    return "".join(
+        f"; {client} stands at {point!r}: run.release({client!r}, {point!r}) lets it go on"
+        for client, point in standing.items()
+    )
+
+
 def since_phase(live: LiveHistory, clients: Sequence[str], condition: Callable[[], Any]) -> str:
     """What clients got since the current phase began, and what the condition's cluster lacks, where it can say."""
     lacks: Sequence[str] = getattr(getattr(condition, "__self__", None), "disagreement", tuple)()
@@ -37,5 +57,9 @@ def since_phase(live: LiveHistory, clients: Sequence[str], condition: Callable[[
 
 
 def in_words(condition: Callable[[], Any]) -> str:
-    """A condition by its function's name."""
-    return f"{getattr(condition, '__qualname__', 'a condition').removesuffix('.<locals>.<lambda>')} to hold"
+    """A condition by its function's name; one without a name by its place and what stands there."""
+    code = getattr(condition, "__code__", None)
+    if code is None or code.co_name != "<lambda>":
+        return f"{getattr(condition, '__qualname__', 'a condition')} to hold"
+    line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
+    return f"the condition at {Path(code.co_filename).name}:{code.co_firstlineno} to hold ({line})"

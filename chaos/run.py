@@ -22,7 +22,7 @@ from chaos.history.records import Value
 from chaos.judgement import Bounds, Judged, failure, judge
 from chaos.nemesis import Nemesis, restarts_of, unproven
 from chaos.observer import Observer, Watched, settings_of, settle
-from chaos.progress import in_words, outcomes, since_phase
+from chaos.progress import held, in_words, instead_of, outcomes, since_phase
 from chaos.providers.apps import RunningApp
 from chaos.providers.contract import OBSERVER, Lab
 from chaos.wait import FAST_S, monotonic_ns, wait_until
@@ -105,7 +105,7 @@ class Run:
             lambda: self.live.count(f, client, "ok", since) >= count,
             within_s=within_s,
             wanted=f"{count} acknowledged {f!r} by {client or 'the clients'}",
-            seen=lambda: outcomes(self.live, f, client, since),
+            seen=lambda: instead_of(self.live, f, client, since) + held(self._crew.standing()),
         )
 
     def wait_for(self, condition: Callable[[], Any], *, within_s: float, wanted: str | None = None) -> Any:
@@ -114,7 +114,7 @@ class Run:
             condition,
             within_s=within_s,
             wanted=wanted or in_words(condition),
-            seen=lambda: since_phase(self.live, self._crew.names, condition),
+            seen=lambda: since_phase(self.live, self._crew.names, condition) + held(self._crew.standing()),
         )
 
     def wait_observation(
@@ -137,12 +137,12 @@ class Run:
         return found
 
     def wait_point(self, client: str, point: str, *, within_s: float) -> None:
-        """Wait until a client stands at a named point at which it is held."""
+        """Wait until a client stands at a named point at which it is held; each arrival needs a release of its own."""
         self._wait(
-            lambda: self._crew.points(client, point),
+            lambda: self._crew.stands_at(client) == point,
             within_s=within_s,
             wanted=f"{client} to stand at {point!r}",
-            seen=lambda: outcomes(self.live, None, client, 0),
+            seen=lambda: outcomes(self.live, None, client, 0) + held(self._crew.standing()),
         )
 
     def _wait(

@@ -28,6 +28,7 @@ class FakeLab:
     left: dict[str, int] = field(default_factory=dict)
     strays: dict[str, int] = field(default_factory=dict)
     errors_ns: dict[str, int] = field(default_factory=dict)
+    arrived: list[PointEvent] = field(default_factory=list)
     deaf: set[str] = field(default_factory=set)
     """Clients that do not hear the first request to stop."""
 
@@ -60,8 +61,12 @@ class FakeLab:
     def exits(self) -> Sequence[ExitEvent]:
         return sorted(self.ends, key=lambda event: event.at_ns)
 
+    def arrive(self, party: str, point: str) -> None:
+        """A client comes to a point at which it is held."""
+        self.arrived.append(PointEvent(ref=worker(party), point=point, at_ns=monotonic_ns()))
+
     def points(self) -> Sequence[PointEvent]:
-        return []
+        return self.arrived
 
     def state(self, ref: ProcessRef) -> str:
         return self.states.get(ref, "ended")

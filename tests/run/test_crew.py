@@ -220,3 +220,33 @@ def test_a_stranger_is_answered_with_those_there_are(crew: Crew) -> None:
     """Names, not objects."""
     with pytest.raises(UsageError, match="no client named 'c9'; there are: c1, c2"):
         crew.release("c9", "here")
+
+
+def test_a_client_stands_at_a_point_until_it_is_released(crew: Crew, lab: FakeLab) -> None:
+    """That it stood there once proves nothing about now."""
+    assert crew.stands_at("c1") is None
+    lab.arrive("c1", "turn")
+    assert (crew.stands_at("c1"), crew.standing()) == ("turn", {"c1": "turn"})
+    crew.release("c1", "turn")
+    assert crew.stands_at("c1") is None
+    lab.arrive("c1", "turn")
+    assert crew.stands_at("c1") == "turn"
+
+
+def test_a_release_that_came_early_lets_the_arrival_pass(crew: Crew, lab: FakeLab) -> None:
+    """So nobody stands there."""
+    crew.release("c1", "turn")
+    lab.arrive("c1", "turn")
+    assert crew.stands_at("c1") is None
+
+
+def test_neither_a_dead_client_nor_its_earlier_life_stands_anywhere(crew: Crew, lab: FakeLab) -> None:
+    """Arrivals and releases belong to a life."""
+    lab.arrive("c1", "turn")
+    crew.release("c1", "later")
+    crew.kill([worker("c1")])
+    assert crew.stands_at("c1") is None
+    crew.start(PLANS[:1])
+    assert crew.stands_at("c1") is None
+    lab.arrive("c1", "later")
+    assert crew.stands_at("c1") == "later"

@@ -65,6 +65,45 @@ def test_a_vain_wait_says_what_came_instead(run: Run, lab: FakeLab) -> None:
         run.wait_for(FakeCluster(looks=1000).agreed, within_s=0.03)
 
 
+def test_a_second_wait_for_a_point_needs_a_second_arrival(run: Run, lab: FakeLab) -> None:
+    """Each arrival needs a release of its own."""
+    run.start(C1)
+    lab.arrive("c1", "before-incr")
+    run.wait_point("c1", "before-incr", within_s=1)
+    run.wait_point("c1", "before-incr", within_s=1)  # It still stands there.
+    run.release("c1", "before-incr")
+    with pytest.raises(NoProgressError, match="c1 to stand at 'before-incr'"):
+        run.wait_point("c1", "before-incr", within_s=0.03)
+    lab.arrive("c1", "before-incr")
+    run.wait_point("c1", "before-incr", within_s=1)
+
+
+def test_a_wait_in_vain_names_the_client_that_is_held(run: Run, lab: FakeLab) -> None:
+    """Whoever stands at a point does nothing else."""
+    run.start(C1)
+    lab.arrive("c1", "here")
+    words = r"c1 stands at 'here': run.release\('c1', 'here'\) lets it go on"
+    with pytest.raises(NoProgressError, match=words):
+        run.wait_oks("add", 1, within_s=0.03)
+    with pytest.raises(NoProgressError, match=words):
+        run.wait_point("c1", "there", within_s=0.03)
+
+
+def test_a_wait_for_an_operation_nobody_asked_for_names_those_that_were(run: Run, lab: FakeLab) -> None:
+    """The name may be mistyped."""
+    run.start(C1)
+    lab.write("c1", {"invoke": 0, "f": "add", "value": 1}, {"complete": 0, "outcome": "ok"})
+    lab.write("c1", {"invoke": 1, "f": "read", "value": 1})
+    with pytest.raises(NoProgressError, match="no 'ad' at all; asked for so far: 1 'add', 1 'read'"):
+        run.wait_oks("ad", 1, within_s=0.03)
+
+
+def test_a_condition_without_a_name_is_told_by_its_place(run: Run) -> None:
+    """And by what stands there."""
+    with pytest.raises(NoProgressError, match=r"the condition at test_run.py:\d+ to hold \(run.wait_for\(lambda: not"):
+        run.wait_for(lambda: not run, within_s=0.03)
+
+
 def test_faults_are_healed_in_reverse(run: Run) -> None:
     """Also when the second cannot be injected."""
     notes: list[str] = []
