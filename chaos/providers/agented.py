@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from chaos.errors import UsageError
+from chaos.errors import ProviderError, UsageError
 from chaos.network.rules import LinkRule
 from chaos.providers.apps import RunningApp, start_app
+from chaos.providers.channel import AgentError
 from chaos.providers.contract import (
     OBSERVER,
     Canary,
@@ -21,6 +22,7 @@ from chaos.providers.contract import (
     Plane,
     PointEvent,
     ProcessRef,
+    Role,
     RuleCounter,
     Spawn,
 )
@@ -64,22 +66,29 @@ class AgentedLab:
         if bool(spawn.argv) == bool(spawn.python):
             raise UsageError(f"{party}: {spawn.name} needs either argv or python")
         self._roster.channel(party)
-        self._roster.call(
-            party,
-            op="spawn",
-            name=spawn.name,
-            argv=list(spawn.argv),
-            python=spawn.python,
-            interpreter=self._engine.interpreter(self._roster.specs[party]),
-            arguments=dict(spawn.arguments),
-            env=dict(spawn.env),
-            files={path: base64.b64encode(content).decode() for path, content in spawn.files.items()},
-            sys_path=list(self._engine.python_path()) if spawn.python else [],
-        )
+        try:
+            self._roster.call(party, **self._order(party, spawn))
+        except AgentError as problem:
+            if problem.kind != "ProgramError":
+                raise
+            raise ProviderError(f"{party}: {problem.reason}") from None
         ref = ProcessRef(party=party, name=spawn.name)
         if ref not in self._spawned:
             self._spawned.append(ref)
         return ref
+
+    def _order(self, party: str, spawn: Spawn) -> dict[str, Any]:
+        return {
+            "op": "spawn",
+            "name": spawn.name,
+            "argv": list(spawn.argv),
+            "python": spawn.python,
+            "interpreter": self._engine.interpreter(self._roster.specs[party]),
+            "arguments": dict(spawn.arguments),
+            "env": dict(spawn.env),
+            "files": {path: base64.b64encode(content).decode() for path, content in spawn.files.items()},
+            "sys_path": list(self._engine.python_path()) if spawn.python else [],
+        }
 
     def processes(self, party: str) -> Sequence[ProcessRef]:
         """The processes that were started in the party and have not ended."""
@@ -165,7 +174,9 @@ class AgentedLab:
         raise UsageError(f"{source} must not reach {party} on the management plane: no fault acts there")
 
     def inside(self, party: str) -> AbstractContextManager[None]:
-        """Make the calling thread a part of the party's network."""
+        """Make the calling thread a part of the party's network; a party of that name is made if there is none."""
+        if party not in self._roster.specs:
+            self.place([PartySpec(name=party, role=Role.APP)])
         return self._engine.inside(self._roster.channel(party))
 
     # -- files, clock, end -------------------------------------------------------------------------------------------

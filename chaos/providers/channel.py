@@ -21,6 +21,7 @@ class AgentError(ProviderError):
         super().__init__(f"{party}: {command.get('op')} failed: {failed['error']}")
         self.index: int = failed["index"]
         self.kind: str = failed["kind"]
+        self.reason: str = failed["error"]
 
 
 class AgentChannel:

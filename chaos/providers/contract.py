@@ -226,6 +226,7 @@ class Lab(Protocol):
         """
         Make the calling thread a part of the party's network: sockets it opens meet the party's faults.
 
+        A party of that name is made (an app) if there is none.
         Needs the ability ``InProcessData``; raises ``MissingAbilityError`` without it.
         """
 

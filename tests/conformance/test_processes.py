@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from chaos.errors import ChaosError, UsageError
+from chaos.errors import ChaosError, ProviderError, UsageError
 from chaos.providers.contract import Lab, ProcessRef, Spawn
 from chaos.wait import wait_until
 from tests.conformance.talk import call, client, events, node, outcome, outcomes, run, serve, wait_event
@@ -47,11 +47,35 @@ def test_a_killed_process_ends_with_minus_its_signal(lab: Lab) -> None:
     assert lab.state(ref) == "ended"
 
 
-def test_a_program_that_does_not_exist_says_so_in_its_log(lab: Lab) -> None:
+NO_PROGRAM = {
+    "no-such-program": "n1: no program 'no-such-program' on its PATH",
+    "/no/such/program": "n1: no program '/no/such/program'$",
+    "./mine": r"n1: no program '\./mine' in /",
+    "/etc/passwd": "n1: the program '/etc/passwd' cannot be run: Permission denied",
+}
+
+
+@pytest.mark.parametrize("program", NO_PROGRAM)
+def test_a_program_that_cannot_be_run_is_said_at_once(lab: Lab, program: str) -> None:
     lab.place([node("n1")])
-    ref = lab.spawn("n1", Spawn(name="ghost", argv=("/no/such/program",)))
-    assert wait_exit(lab, ref) == 127
-    assert "/no/such/program" in lab.log(ref).decode()
+    with pytest.raises(ProviderError, match=NO_PROGRAM[program]):
+        lab.spawn("n1", Spawn(name="ghost", argv=(program,)))
+    assert (lab.processes("n1"), lab.exits()) == ([], [])
+
+
+def test_after_a_program_that_cannot_be_run_the_name_is_free(lab: Lab) -> None:
+    lab.place([node("n1")])
+    with pytest.raises(ProviderError, match="interpreter that its first line names does not exist"):
+        lab.spawn("n1", scripted(lab))
+    assert wait_exit(lab, lab.spawn("n1", script("short", "raise SystemExit(3)"))) == 3
+
+
+def scripted(lab: Lab) -> Spawn:
+    """A script whose interpreter does not exist."""
+    lab.put("n1", "script", b"#!/no/such/shell\n")
+    ref = lab.spawn("n1", Spawn(name="marks", argv=("chmod", "+x", "script")))
+    assert wait_exit(lab, ref) == 0
+    return Spawn(name="short", argv=("./script",))
 
 
 def test_a_signal_reaches_what_left_its_parent_and_its_session(lab: Lab) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import UsageError
-from chaos.providers.contract import OBSERVER, Lab, Spawn
+from chaos.providers.contract import OBSERVER, Lab, Role, Spawn
 from chaos.wait import wait_until
 from tests.conformance.talk import PORT, call, client, events, node, run, serve, wait_event
 
@@ -107,6 +107,15 @@ def test_a_thread_inside_a_party_meets_its_network(lab: Lab, needs_root: None, r
         assert own_network() != outside
     wait_event(lab, server, "accepted", peer=own)
     assert own_network() == outside
+
+
+def test_entering_a_party_makes_it(lab: Lab, needs_root: None, request: pytest.FixtureRequest) -> None:
+    if "InProcessData" not in request.getfixturevalue("provider").abilities:
+        pytest.skip("InProcessData is not an ability of this provider")
+    lab.place([node("n1")])
+    serve(lab, "n1")
+    with lab.inside("me"), socket.create_connection(lab.reach("me", "n1", PORT), 2):
+        assert lab.parties["me"].role is Role.APP
 
 
 def own_network() -> int:

@@ -119,7 +119,7 @@ def test_a_strangers_own_client_meets_the_fault(pytester: pytest.Pytester, stran
     pytester.makepyfile(PLAIN_CLIENT)
     result = stranger("-rs")
     if result.parseoutcomes().get("skipped"):
-        result.stdout.fnmatch_lines(["*InProcessData is not available here*"])
+        result.stdout.fnmatch_lines(["*lab.inside is not available here*"])
     else:
         result.assert_outcomes(passed=1)
 

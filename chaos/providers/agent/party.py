@@ -153,16 +153,14 @@ class Party:
             self.do_put({"path": path, "content": content})
         name, own = command["name"], {"HOME": self._folder, "TMPDIR": self._folder, "LANG": "C.UTF-8"}
         env = {"PATH": os.environ.get("PATH", os.defpath), **own, **command["env"]}
-        if not command.get("python"):
-            launch = execute(command["argv"], env)
-        elif command.get("interpreter"):
+        argv = command["argv"]
+        if command.get("python") and command.get("interpreter"):
             argv = by_interpreter(command["interpreter"], command["python"], command["arguments"], command["sys_path"])
-            launch = execute(argv, env)
-        else:
-            launch = call(command["python"], command["arguments"], env, command["sys_path"])
+        called = command["python"], command["arguments"], env, command["sys_path"]
+        launch = execute(argv, env) if argv else call(*called)
         self._workers.pop(name, None)
         self._released.pop(name, None)
-        self._processes.start(name, launch)
+        self._processes.start(name, launch, program=argv[0] if argv else None)
         if self._listening:
             self._listening.expect()
 
@@ -215,7 +213,7 @@ class Party:
         """Start this party's Toxiproxy and wait until its API answers."""
         env = {"PATH": os.environ.get("PATH", os.defpath)}
         argv = [command["program"], "-host", network.API_HOST, "-port", str(network.API_PORT)]
-        self._processes.start(PROXY, execute(argv, env), mesh=True)
+        self._processes.start(PROXY, execute(argv, env), program=argv[0], mesh=True)
 
         def answers() -> bool:
             return network.toxiproxy([("GET", "/version", None)], deadline_s=0.5)[0][0] == 200

@@ -5,6 +5,7 @@ Membership is the network namespace: whatever runs in it, started by us or by wh
 except the agent itself and the mesh.
 """
 
+import errno
 import json
 import os
 import signal
@@ -45,6 +46,10 @@ def every_pid() -> list[int]:
         return [int(entry.name) for entry in entries if entry.name.isdigit()]
 
 
+class ProgramError(OSError):
+    """A program that cannot be run; no process has come of it."""
+
+
 class Processes:
     """What runs in this party, by name."""
 
@@ -55,14 +60,25 @@ class Processes:
         self.pids: dict[str, int] = {}
         self._ended: dict[str, int] = {}
 
-    def start(self, name: str, launch: Callable[[], None], *, mesh: bool = False) -> int:
-        """Fork; the child writes to the log of its name and does ``launch``, which does not return."""
+    def start(self, name: str, launch: Callable[[], None], *, program: str | None = None, mesh: bool = False) -> int:
+        """
+        Fork; the child writes to the log of its name and does ``launch``, which does not return.
+
+        :param program: what ``launch`` becomes; that it cannot is said here and now.
+        """
         if self.state_of_child(name) != "ended":
             raise ValueError(f"{name} is already running")
         log = f"{self._logs}/{name}.log"
+        told, tells = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            _become(launch, log, self._folder, name)
+            _become(launch, log, self._folder, name, None if program is None else tells)
+        os.close(tells)
+        with os.fdopen(told) as pipe:
+            problem = pipe.read()  # Ends when the child has become its program, which closes the pipe.
+        if problem:
+            os.waitpid(pid, 0)
+            raise ProgramError(_in_words(int(problem), str(program), self._folder))
         self.pids[name] = pid
         self._ended.pop(name, None)
         if mesh:
@@ -211,8 +227,18 @@ def by_interpreter(program: str, target: str, argument: dict[str, Any], path: li
     return [program, "-c", boot, json.dumps(argument), json.dumps(path)]
 
 
-def _become(launch: Callable[[], None], log: str, folder: str, name: str) -> None:
-    """In the child: own session, own log, default signals; never returns."""
+def _in_words(number: int, program: str, folder: str) -> str:
+    if number == errno.ENOENT and "/" not in program:
+        return f"no program {program!r} on its PATH"
+    if number == errno.ENOENT and not Path(folder, program).exists():
+        return f"no program {program!r}" + ("" if program.startswith("/") else f" in {folder}")
+    if number == errno.ENOENT:
+        return f"the program {program!r} cannot be run: the interpreter that its first line names does not exist"
+    return f"the program {program!r} cannot be run: {os.strerror(number)}"
+
+
+def _become(launch: Callable[[], None], log: str, folder: str, name: str, tells: int | None) -> None:
+    """In the child: own session, own log, default signals; never returns. That it cannot is told through ``tells``."""
     try:
         os.environ[TAG] = name
         os.setsid()
@@ -222,9 +248,16 @@ def _become(launch: Callable[[], None], log: str, folder: str, name: str) -> Non
         null, output = os.open("/dev/null", os.O_RDWR), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         for source, target in ((null, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
-        os.closerange(3, 4096)
+        for first, last in ((3, 4096),) if tells is None else ((3, tells), (tells + 1, 4096)):
+            os.closerange(first, last)
         os.chdir(folder)
-        launch()
+        try:
+            launch()
+        except OSError as problem:
+            if tells is None:
+                raise
+            os.write(tells, str(problem.errno).encode())
+            os._exit(127)
     except SystemExit as end:
         os._exit(end.code if isinstance(end.code, int) else 1)
     except BaseException:  # Whatever it was, it belongs into this process' own log, and the fork must not go on.

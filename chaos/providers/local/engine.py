@@ -228,7 +228,7 @@ class LocalEngine:
         """Enter the party's network namespace with the calling thread; threads it starts inside stay inside."""
         if self._sealed or self._user_namespace:
             reason = "a sealed party lets nobody in" if self._sealed else "entering a party's network needs root"
-            raise MissingAbilityError("InProcessData", reason)
+            raise MissingAbilityError("lab.inside", reason)
         own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         try:
             theirs = channel.descriptor({"op": "namespace"})

@@ -253,7 +253,7 @@ class MemoryLab:
 
     def inside(self, party: str) -> AbstractContextManager[None]:
         """Not in memory."""
-        raise MissingAbilityError("InProcessData", f"{self._known(party)} has no network that a thread could enter")
+        raise MissingAbilityError("lab.inside", f"{party} has no network that a thread could enter")
 
     def keep(self) -> str:
         """Not in memory."""
