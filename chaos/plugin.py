@@ -7,6 +7,7 @@ until a test asks for a lab.
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ Hook = Generator[None, object, object]
 """What a hook around other hooks is."""
 WARM = ("chaos.workloads.worker", "redis")
 """What the clients of our own systems import; an absent library costs nothing here and is said by the workload."""
+TOGETHER_S = 2.0
+"""Signals to end that are so close together are one."""
 _LAUNCHER: "pytest.StashKey[Launcher]" = pytest.StashKey()
 
 
@@ -174,23 +177,32 @@ def chaos_provider(pytestconfig: pytest.Config) -> "Iterator[Provider]":
 
     provider, reason = choose(str(option(pytestconfig, "provider")))
     pytestconfig.stash[SESSION].provider = f"{provider.name} ({reason})"
-    with _healing_on_sigterm():
+    with _healing_on_signals():
         yield provider
 
 
 @contextmanager
-def _healing_on_sigterm() -> Iterator[None]:
-    """SIGTERM, as a CI runner sends it, must heal and clean up just as Ctrl-C does."""
+def _healing_on_signals() -> Iterator[None]:
+    """
+    SIGTERM, as a CI runner sends it, must heal and clean up just as Ctrl-C does; of two at once the second must not stop that.
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt("SIGTERM")
+    Two come at once from ``timeout`` and from ``chaos run``: to the process group, and to the process.
+    """
+    last_s = -TOGETHER_S
 
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # Somebody else cares.
-        yield
-        return
-    signal.signal(signal.SIGTERM, interrupt)
+    def interrupt(number: int, *_: object) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s > TOGETHER_S:
+            last_s = time.monotonic()
+            raise KeyboardInterrupt(signal.Signals(number).name)
+
+    usual = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]  # Else somebody cares.
+    for number in ours:
+        signal.signal(number, interrupt)
     yield
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in ours:
+        signal.signal(number, usual[number])
 
 
 @pytest.fixture

@@ -91,7 +91,8 @@ def foreground(argv: Sequence[str | Path], *, cwd: Path | None = None) -> int:
     """
     Run a command that shares our terminal, to its end, and return its exit code.
 
-    Ctrl-C reaches the command by itself, SIGTERM is handed on: it is left to heal, and only then do we go on.
+    SIGTERM and the first SIGINT are handed on, and the command is left to heal before we go on. At a terminal Ctrl-C also
+    reaches it by itself, so it must take two that come together as one.
     """
     try:
         shown = subprocess.Popen([str(part) for part in argv], cwd=cwd)
@@ -113,4 +114,6 @@ def _wait_through_interrupts(shown: Started) -> tuple[int, bool]:
         try:
             return shown.wait(), interrupted
         except KeyboardInterrupt:
+            if not interrupted:
+                shown.send_signal(signal.SIGINT)
             interrupted = True

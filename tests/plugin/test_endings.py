@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.cli import exits
 from chaos.history.archive import load
+from chaos.plugin import _healing_on_signals
 from chaos.wait import wait_until
 from tests.plugin.conftest import Stranger
 
@@ -196,24 +198,34 @@ with launch(redis_standalone, pinned(redis_standalone, "c1", "redis-incr")) as r
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+PYTEST = ("pytest", "-p", "no:cacheprovider")
+CHAOS_RUN = ("chaos.cli", "run", "--no-report", ".")
+
+
+@pytest.mark.parametrize(
+    ("module", "number", "expected"),
+    [
+        pytest.param(PYTEST, signal.SIGINT, pytest.ExitCode.INTERRUPTED, id="ctrl-c"),
+        pytest.param(PYTEST, signal.SIGTERM, pytest.ExitCode.INTERRUPTED, id="by CI"),
+        pytest.param(CHAOS_RUN, signal.SIGINT, exits.INTERRUPTED, id="SIGINT to chaos run alone"),
+    ],
+)
 def test_an_interrupt_in_mid_fault_heals_and_keeps_all(
-    project: Stranger, pytester: pytest.Pytester, number: signal.Signals
+    project: Stranger, pytester: pytest.Pytester, module: tuple[str, ...], number: signal.Signals, expected: int
 ) -> None:
     """Ctrl-C by a person, SIGTERM by CI: the fault is healed, the history sealed, the table shown, the lab gone."""
     make(pytester, IN_MID_FAULT)
     output = pytester.path / "output"
     with output.open("wb") as file:
-        argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-        started = subprocess.Popen(argv, stdout=file, stderr=file, cwd=pytester.path)
+        started = subprocess.Popen([sys.executable, "-m", *module], stdout=file, stderr=file, cwd=pytester.path)
     try:
         wait_until((pytester.path / "in-fault").exists, within_s=30, wanted="the fault", seen=output.read_text)
-        lab = _lab_of(started.pid)
+        lab = _lab_of(started.pid if module is PYTEST else _child_of(started.pid))
         started.send_signal(number)
         code = started.wait(30)
     finally:
         started.kill()
-    assert code == pytest.ExitCode.INTERRUPTED, output.read_text()
+    assert code == expected, output.read_text()
     assert "KeyboardInterrupt" in output.read_text()
     assert "  ! not judged: KeyboardInterrupt" in output.read_text()
     history = load(next(pytester.path.glob("reports/out/runs/*/history.jsonl.gz")))
@@ -221,6 +233,23 @@ def test_an_interrupt_in_mid_fault_heals_and_keeps_all(
     assert "healing_failed" not in history.faults[0].evidence
     assert len(history.operations) >= 5
     assert not lab.exists()
+
+
+def test_two_signals_together_are_one_interrupt() -> None:
+    """``timeout`` sends to the process and to its group; the second must not stop the healing that the first began."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with _healing_on_signals():
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _child_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
 
 
 def _lab_of(owner: int) -> Path:
