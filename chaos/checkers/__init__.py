@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from chaos.checkers.appends import judge_appends
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import FailedCas, Says, calls, frozen
 from chaos.checkers.checker import Checker
@@ -40,6 +41,13 @@ CHECKERS: dict[str, Checker] = {
     "set": Checker(name="set", judges="linearizable", judge=judge_set, kinds=_SET),
     "queue": Checker(name="queue", judges="linearizable", judge=judge_queue, kinds=_QUEUE),
     "counter": Checker(name="counter", judges="linearizable", judge=judge_counter, kinds=_COUNTER),
+    "list-append": Checker(
+        name="list-append",
+        judges="strictly serializable, as far as reads reveal it",
+        judge=judge_appends,
+        kinds={"txn": Says.BOTH},
+        aborted=True,
+    ),
 }
 """Every checker under the name of its type."""
 
@@ -68,7 +76,14 @@ def check(
     if not budget_s > 0 or math.isinf(budget_s):
         raise UsageError(f"a budget is a positive number of seconds, not {budget_s!r}")
     checker, budget = CHECKERS[model], Budget(budget_s)
-    found = calls(operations, checker.kinds, names=names, failed_cas=failed_cas, by_key=by_key)
+    found = calls(
+        operations,
+        checker.kinds,
+        names=names,
+        failed_cas=failed_cas,
+        by_key=by_key,
+        aborted=checker.aborted,
+    )
     parts = found or {None: []}
     verdict = judged(parts, lambda part: checker.judge(part, frozen(initial), budget), model, budget)
     measures = {

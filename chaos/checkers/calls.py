@@ -60,16 +60,17 @@ def calls(
     names: Mapping[str, str],
     failed_cas: FailedCas,
     by_key: bool = False,
+    aborted: bool = False,
 ) -> dict[Any, list[Call]]:
     """
     What happened or may have happened, in order of invocation, for each key (None if not split by key).
 
-    ``names`` maps foreign kinds to those of the model.
+    ``names`` maps foreign kinds to those of the model; ``aborted`` keeps what is known not to have happened.
     """
     parts: dict[Any, list[Call]] = {}
     for operation in operations:
         f = names.get(operation.f, operation.f)
-        if operation.outcome is Outcome.FAIL:
+        if operation.outcome is Outcome.FAIL and not aborted:
             if f != "cas" or failed_cas == "dropped":
                 continue
             f = FAILED_CAS

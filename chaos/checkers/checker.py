@@ -23,6 +23,7 @@ class Checker:
     :param judges: one sentence: what "holds" means.
     :param kinds: accepted operations, and which part of each the type looks at.
     :param source: the paper or program that the rule comes from.
+    :param aborted: whether it also looks at operations that did not happen, for what others saw of them.
     """
 
     name: str
@@ -30,3 +31,4 @@ class Checker:
     judge: Judge
     kinds: Mapping[str, Says]
     source: str = ""
+    aborted: bool = False

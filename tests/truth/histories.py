@@ -54,6 +54,15 @@ def correct(
         else:
             state, result, accepted = kind.apply(state, asked["f"], asked["value"])
             asked.update(result=result if accepted else None, outcome=Outcome.OK if accepted else Outcome.FAIL)
+    if kind.final is not None:
+        f, value = kind.final
+        result = kind.apply(state, f, value)[1]
+        now += 2
+        done.append(
+            _operation(
+                "last", f=f, value=value, invoked_ns=now, completed_ns=now + 1, outcome=Outcome.OK, result=result
+            )
+        )
     return _numbered(done)
 
 
@@ -68,12 +77,15 @@ def _numbered(operations: list[Operation]) -> list[Operation]:
 
 def _change(kind: Type, rng: Random, number: int, operations: list[Operation]) -> None:
     """A result that another operation had, an invented one, another outcome, or another time."""
+    if kind.model == "list-append" and rng.random() < 0.6:
+        _change_read(rng, operations)
+        return
     place = rng.randrange(len(operations))
     chosen, other = operations[place], rng.choice(operations)
     dice = rng.random()
-    if dice < 0.35 and chosen.ok and other.ok and chosen.f == other.f:
+    if dice < 0.35 and chosen.ok and other.ok and chosen.f == other.f and chosen.f != "txn":
         operations[place] = replace(chosen, result=other.result)
-    elif dice < 0.6 and chosen.ok:
+    elif dice < 0.6 and chosen.ok and chosen.f != "txn":
         operations[place] = replace(chosen, result=kind.guess(rng, chosen.f, chosen.value, number))
     elif dice < 0.8 and chosen.f == other.f and chosen.outcome is not Outcome.INFO:
         outcome = (
@@ -85,6 +97,29 @@ def _change(kind: Type, rng: Random, number: int, operations: list[Operation]) -
         longer = rng.randint(-3, 3)
         begin = max(1, chosen.invoked_ns + longer)
         operations[place] = replace(chosen, invoked_ns=begin, completed_ns=max(begin, chosen.completed_ns + longer))
+
+
+def _change_read(rng: Random, operations: list[Operation]) -> None:
+    """A read of a transaction becomes another one's, or shorter, or has two elements in the other order."""
+    reads = [
+        (place, number)
+        for place, each in enumerate(operations)
+        for number, micro in enumerate(each.result or ())
+        if each.ok and micro[0] == "r"
+    ]
+    if not reads:
+        return
+    (place, number), (other, there) = rng.choice(reads), rng.choice(reads)
+    result = [list(micro) for micro in operations[place].result]
+    dice, elements = rng.random(), list(result[number][2])
+    if dice < 0.5 and operations[other].result[there][1] == result[number][1]:
+        elements = list(operations[other].result[there][2])
+    elif dice < 0.8 or len(elements) < 2:
+        elements = elements[:-1]
+    else:
+        elements[-2:] = elements[:-3:-1]
+    result[number][2] = elements
+    operations[place] = replace(operations[place], result=result)
 
 
 def _shuffled(rng: Random, operations: list[Operation]) -> list[Operation]:

@@ -23,6 +23,8 @@ class Type:
     guess: Callable[[Random, str, Any, int], Any]
     given: Any = None
     """What ``check`` is told of the initial value."""
+    final: tuple[str, Any] | None = None
+    """What is asked when all others are done."""
 
 
 def _register(state: Any, f: str, value: Any) -> Applied:
@@ -142,6 +144,30 @@ def _guess_versioned(rng: Random, f: str, value: Any, number: int) -> Any:
     return [rng.randrange(4), value[1] if f != "read" else rng.choice((7, 0, 1))]
 
 
+def _transaction(state: Any, f: str, value: Any) -> Applied:
+    lists = dict(state)
+    result = []
+    for kind, key, argument in value:
+        if kind == "append":
+            lists[key] = (*lists.get(key, ()), argument)
+            result.append([kind, key, argument])
+        else:
+            result.append([kind, key, list(lists.get(key, ()))])
+    return tuple(sorted(lists.items())), result, True
+
+
+def _ask_transaction(rng: Random, number: int) -> tuple[str, Any]:
+    micros = []
+    for _ in range(rng.randint(1, 3)):
+        key = rng.choice("xyz"[: 1 + number % 3])
+        micros.append(["append", key, rng.randrange(10**9)] if rng.random() < 0.5 else ["r", key, None])
+    return "txn", micros
+
+
+def _guess_transaction(rng: Random, f: str, value: Any, number: int) -> Any:
+    return [[kind, key, [] if kind == "r" else argument] for kind, key, argument in value]
+
+
 ALL = (
     Type(name="register", model="register", initial=None, apply=_register, invent=_ask_register, guess=_guess_register),
     Type(
@@ -161,6 +187,10 @@ ALL = (
     Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
     Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
     Type(name="counter", model="counter", initial=0, apply=_counter, invent=_ask_counter, guess=_guess_number),
+    Type(
+        name="list-append", model="list-append", initial=(), apply=_transaction, invent=_ask_transaction,
+        guess=_guess_transaction, final=("txn", [["r", "x", None], ["r", "y", None], ["r", "z", None]]),
+    ),
 )  # fmt: skip
 
 TYPES = {each.name: each for each in ALL}

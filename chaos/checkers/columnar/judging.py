@@ -1,0 +1,72 @@
+"""
+A large file of ours, judged without loading it as operations.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chaos.checkers.columnar.finding import Holds, Suspects
+from chaos.checkers.columnar.rules import RULES, find
+from chaos.history.columns import OUTCOMES, Columns, UnfitError, available, load_columns, load_rows
+from chaos.history.source import opened
+from chaos.verdict import Status, Verdict, holds
+
+MOST_SUSPECTS = 2_000
+"""More rows than these are no explanation: then the ordinary checkers look at everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The verdict, the operations by outcome, and when the run began."""
+
+    verdict: Verdict
+    counts: Mapping[str, int]
+    started_ns: int
+
+
+def judge_file(path: str | os.PathLike[str], model: str, *, initial: object, names: Mapping[str, str]) -> Judged | None:
+    """
+    The verdict on a file that ``archive.save`` wrote, or None if it needs the ordinary way.
+
+    :param names: foreign kinds of operations, and what the type calls them.
+    """
+    began = time.monotonic()
+    if model not in RULES or not available():
+        return None
+    known = RULES[model].kinds
+    kinds = {**known, **{foreign: known[own] for foreign, own in names.items() if own in known}}
+    kinds = {name: code for name, code in kinds.items() if names.get(name, name) in known}
+    try:
+        with opened(path) as source:
+            columns = load_columns(source, kinds)
+    except UnfitError:
+        return None
+    found = find(columns, model, initial)
+    if isinstance(found, Holds):
+        count = len(columns) - _counts(columns)["fail"]
+        verdict = holds(model, found.reason, operations_count=count, keys_count=1, spent_s=time.monotonic() - began)
+    elif isinstance(found, Suspects) and len(found.rows) <= MOST_SUSPECTS:
+        explained = _explained(path, found, model, initial, names)
+        if explained is None:
+            return None
+        verdict = explained
+    else:
+        return None
+    return Judged(verdict=verdict, counts=_counts(columns), started_ns=columns.started_ns)
+
+
+def _counts(columns: Columns) -> dict[str, int]:
+    return {outcome: int((columns.outcome == code).sum()) for outcome, code in OUTCOMES.items()}
+
+
+def _explained(
+    path: str | os.PathLike[str], found: Suspects, model: str, initial: object, names: Mapping[str, str]
+) -> Verdict | None:
+    from chaos.checkers import check
+
+    with opened(path) as source:
+        operations = load_rows(source, found.rows)
+    verdict = check(operations, model, initial=initial, names=names)
+    return verdict if verdict.status is Status.VIOLATED else None
