@@ -4,12 +4,15 @@ Operations as checkers see them: frozen values, closed intervals, those that did
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from chaos.errors import UsageError
 from chaos.history import Operation, Outcome
-from chaos.models import UNKNOWN
+from chaos.models import UNKNOWN, Model
 from chaos.models.registers import FAILED_CAS
+
+if TYPE_CHECKING:
+    from chaos.checkers.checker import Checker
 
 NEVER: Final = 1 << 80
 """The end of an operation that never returned: after every other."""
@@ -55,32 +58,51 @@ class Says(Enum):
 
 def calls(
     operations: Iterable[Operation],
-    kinds: Mapping[str, Says],
+    accepting: "Checker",
     *,
     names: Mapping[str, str],
-    failed_cas: FailedCas,
+    failed_cas: FailedCas = "dropped",
     by_key: bool = False,
-    aborted: bool = False,
 ) -> dict[Any, list[Call]]:
     """
     What happened or may have happened, in order of invocation, for each key (None if not split by key).
 
-    ``names`` maps foreign kinds to those of the model; ``aborted`` keeps what is known not to have happened.
+    ``names`` maps foreign kinds to those of the model.
     """
     parts: dict[Any, list[Call]] = {}
+    kinds, shape = accepting.kinds, accepting.shape
     for operation in operations:
         f = names.get(operation.f, operation.f)
-        if operation.outcome is Outcome.FAIL and not aborted:
+        if f not in kinds:
+            raise UsageError(f"{operation}: the model knows {', '.join(kinds)}; a foreign name can be mapped to these")
+        says = kinds[f]
+        if operation.outcome is Outcome.FAIL and not accepting.aborted:
             if f != "cas" or failed_cas == "dropped":
                 continue
-            f = FAILED_CAS
-        if f not in kinds and f != FAILED_CAS:
-            raise UsageError(f"{operation}: the model knows {', '.join(kinds)}; a foreign name can be mapped to these")
+            f, says = FAILED_CAS, Says.VALUE
         key, value, result = _split(operation) if by_key else (None, operation.value, operation.result)
-        parts.setdefault(key, []).append(_call(operation, f, kinds.get(f, Says.VALUE), value, result))
+        call = _call(operation, f, says, value, result)
+        wrong = shape(call)
+        if wrong:
+            raise UsageError(f"{operation}: {wrong}")
+        parts.setdefault(key, []).append(call)
     for part in parts.values():
         part.sort(key=_begin)
     return parts
+
+
+def modelled(operations: Iterable[Operation], model: Model, *, names: Mapping[str, str]) -> dict[Any, list[Call]]:
+    """The same for a model of one's own: all that it is told, split by its own keys."""
+    parts: dict[Any, list[Call]] = {}
+    for operation in operations:
+        if operation.outcome is not Outcome.FAIL:
+            f = names.get(operation.f, operation.f)
+            call = _call(operation, f, Says.BOTH, operation.value, operation.result)
+            key = None if model.key is None else model.key(f, call.value, call.result)
+            parts.setdefault(key, []).append(call)
+    for part in parts.values():
+        part.sort(key=_begin)
+    return parts or {None: []}
 
 
 def _begin(call: Call) -> int:

@@ -14,6 +14,13 @@ Judge = Callable[[Sequence[Call], Any, Budget], Verdict]
 """From the calls of one part, the initial value (None: the type's own) and the budget. May raise ``SpentError``."""
 
 
+Shape = Callable[[Call], str | None]
+
+
+def _any_shape(call: Call) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checker:
     """
@@ -23,6 +30,7 @@ class Checker:
     :param judges: one sentence: what "holds" means.
     :param kinds: accepted operations, and which part of each the type looks at.
     :param source: the paper or program that the rule comes from.
+    :param shape: what is wrong with a call's values, or None.
     :param aborted: whether it also looks at operations that did not happen, for what others saw of them.
     """
 
@@ -32,3 +40,4 @@ class Checker:
     kinds: Mapping[str, Says]
     source: str = ""
     aborted: bool = False
+    shape: Shape = _any_shape
