@@ -79,6 +79,12 @@ def load_from(source: Source) -> History:
     return _Loading(source).history()
 
 
+def load_lines(name: str, lines: Iterable[str]) -> tuple[Operation, ...]:
+    """The operations of these lines of a file, which has more of them."""
+    loading = _Loading(Source(name, io.BufferedReader(io.BytesIO())))
+    return loading.operations(list(lines))
+
+
 @contextmanager
 def _writing(path: Path, *, zipped: bool) -> Iterator[TextIO]:
     with path.open("wb") as file:
@@ -173,6 +179,11 @@ class _Loading:
             observations=tuple(self._found["observation"]),
             phases=tuple(self._found["phase"]),
         )
+
+    def operations(self, lines: list[str]) -> tuple[Operation, ...]:
+        """Those of some lines."""
+        self._take(lines)
+        return tuple(self._found["operation"])
 
     def _header(self, stream: Iterable[str]) -> tuple[Header, Mapping[str, int]]:
         line = next(iter(stream), "")

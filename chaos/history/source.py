@@ -28,6 +28,8 @@ class Source:
 
     name: str
     stream: io.BufferedReader
+    path: Path | None = None
+    """Where it can be opened again; standard input cannot."""
 
     def peek(self) -> bytes:
         """The beginning, which stays unread."""
@@ -96,12 +98,12 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Source]:
     except OSError as problem:
         raise HistoryFormatError(f"{name} cannot be read: {problem.strerror}") from problem
     with stream:
-        yield _unzipped(name, stream)
+        yield _unzipped(name, stream, Path(name))
 
 
-def _unzipped(name: str, stream: io.BufferedReader) -> Source:
-    source = Source(name, stream)
+def _unzipped(name: str, stream: io.BufferedReader, path: Path | None = None) -> Source:
+    source = Source(name, stream, path)
     if not source.peek().startswith(_GZIP):
         return source
     plain = gzip.GzipFile(fileobj=cast(IO[bytes], stream))
-    return Source(name, io.BufferedReader(cast(io.RawIOBase, plain), _PEEKED))
+    return Source(name, io.BufferedReader(cast(io.RawIOBase, plain), _PEEKED), path)

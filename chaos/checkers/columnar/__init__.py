@@ -6,7 +6,7 @@ and explain; what they have no rule for, they leave to these as a whole.
 """
 
 from chaos.checkers.columnar.finding import Finding, Holds, Suspects
-from chaos.checkers.columnar.judging import judge_file
+from chaos.checkers.columnar.judging import Judged, judge_file
 from chaos.checkers.columnar.rules import RULES, find
 
-__all__ = ["RULES", "Finding", "Holds", "Suspects", "find", "judge_file"]
+__all__ = ["RULES", "Finding", "Holds", "Judged", "Suspects", "find", "judge_file"]
