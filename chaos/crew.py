@@ -13,6 +13,7 @@ from chaos.history import Observation
 from chaos.history.live import LiveHistory
 from chaos.providers.contract import ExitEvent, Lab, PartySpec, ProcessRef, Role, Spawn
 from chaos.wait import FAST_S, wait_until
+from chaos.workloads import WORKLOADS
 from chaos.workloads.plan import ClientPlan
 
 WORKER = "worker"
@@ -90,6 +91,10 @@ class Crew:
         )
 
     def _place(self, plans: Sequence[ClientPlan]) -> None:
+        for plan in plans:
+            if ":" not in plan.workload:
+                there = ", ".join(WORKLOADS)
+                raise UsageError(f"no workload {plan.workload!r}; there are {there}, and any module:function of yours")
         parties = self._lab.parties
         for plan in plans:
             role = parties[plan.name].role if plan.name in parties else Role.CLIENT

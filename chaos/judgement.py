@@ -2,12 +2,12 @@
 Expectations against verdicts: what an experiment asserts, judged all at once, failed once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.errors import UsageError
-from chaos.guarantees.guarantee import Guarantee
+from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation
 from chaos.history.records import empty
 from chaos.verdict import Status, Verdict, unknown
@@ -59,6 +59,8 @@ def judge(
 
     :param bounded: violated *and* each named measure within (low, high), low above 0: a loss that stays in a window.
     """
+    for name, given in (("holds", holds), ("violated", violated), ("bounded", bounded or {})):
+        _refuse_what_is_no_guarantee(name, given)
     bounds = dict(bounded or {})
     _refuse_contradictions(holds, violated, bounds)
     expectations: list[tuple[Guarantee, Status, Bounds]] = [(guarantee, Status.HOLDS, {}) for guarantee in holds]
@@ -93,6 +95,16 @@ def _range(measure: str, bounds: tuple[float, float]) -> str:
     return f"{measure} {bounds[0]:g} to {bounds[1]:g}"
 
 
+def _refuse_what_is_no_guarantee(where: str, given: object) -> None:
+    if isinstance(given, str | Guarantee) or not isinstance(given, Iterable):
+        raise UsageError(f"{where}= takes a list of guarantees: {where}=[...], not {given!r}")
+    for one in given:
+        if isinstance(one, str):
+            raise UsageError(f"pass the guarantee itself (from chaos.guarantees import {one}), not its name")
+        if not isinstance(one, Guarantee):
+            raise UsageError(f"{where}= takes guarantees, not {one!r}")
+
+
 def _refuse_contradictions(
     holds: Sequence[Guarantee], violated: Sequence[Guarantee], bounds: Mapping[Guarantee, Bounds]
 ) -> None:
@@ -113,9 +125,16 @@ def _refuse_contradictions(
 def failure(history: History, judged: Sequence[Judged]) -> str | None:
     """What to say of the expectations that were not met: each with the operations that prove it; None if all were met."""
     missed = [one for one in judged if not one.met]
-    lines = [f"{one.verdict.guarantee}: {one.problem}" for one in missed]
+    lines = [f"{one.verdict.guarantee}: {one.problem}{_forgotten(history, one.verdict)}" for one in missed]
     lines += [f"  {_dated(history, operation)}" for one in missed for operation in _witness(one)]
     return "\n".join(lines) or None
+
+
+def _forgotten(history: History, verdict: Verdict) -> str:
+    """What to do about a verdict that needs a final read, where nobody has read."""
+    if verdict.status is not Status.UNKNOWN or "final read" not in verdict.reason or history.select(FINAL_READ):
+        return ""
+    return "; call run.final_read(...) before the block ends"
 
 
 def _witness(judged: Judged) -> Sequence[Operation]:

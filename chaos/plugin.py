@@ -196,7 +196,7 @@ def _healing_on_signals() -> Iterator[None]:
             last_s = time.monotonic()
             raise KeyboardInterrupt(signal.Signals(number).name)
 
-    usual = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
     ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]  # Else somebody cares.
     for number in ours:
         signal.signal(number, interrupt)

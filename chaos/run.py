@@ -189,6 +189,8 @@ class Run:
 
         :param read: reads over the management plane, such as ``lambda: cluster.final_read("acked")``.
         """
+        if not callable(read):
+            raise UsageError(f"pass a function: run.final_read(lambda: cluster.final_read({read!r}))")
         harms = ", ".join(f"{fault.name} on {fault.target}" for fault in self.nemesis.in_force())
         if harms:
             raise UsageError(f"a final read shows what is left once all is healed; still in force: {harms}")

@@ -124,6 +124,8 @@ def start_app(
 def _place(lab: Lab, name: str, ports: tuple[Port, ...]) -> None:
     if name not in lab.parties:
         lab.place([PartySpec(name=name, role=Role.APP, ports=ports)])
+    elif lab.state(ProcessRef(party=name, name=PROCESS)) != "ended":
+        raise UsageError(f"an app named {name!r} runs already; give it another name=")
     elif lab.parties[name].role is not Role.APP:
         raise UsageError(f"{name} is the name of a party of role {lab.parties[name].role}; an app needs one of its own")
 

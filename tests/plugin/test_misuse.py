@@ -113,6 +113,18 @@ def test_teaches_without_a_verdict(redis_standalone, launch):
         pass
 
 
+def test_makes_a_second_cluster_of_the_same_names(redis_standalone, make_redis):
+    make_redis(topology="standalone")
+
+
+def test_mistypes_an_option(make_redis):
+    make_redis(toplogy="standalone")
+
+
+def test_waits_for_a_failover_without_sentinels(redis_standalone):
+    redis_standalone.wait_failover("n1", within_s=30)
+
+
 def test_is_right(redis_standalone, launch, c1):
     with launch(redis_standalone, c1) as run:
         run.wait_oks("incr", 5, within_s=10)
@@ -136,6 +148,10 @@ ANSWERS = {
     "starts_after_the_final_read": "UsageError: a client started after the final read",
     "faults_a_stranger": "UsageError: there is no party named 'n7' in this lab",
     "teaches_without_a_fault": "VoidRunError: this experiment injected no fault",
+    "makes_a_second_cluster_of_the_same_names": "UsageError: in this lab n1 run already: give the cluster other names, "
+    'such as topology=Topology(name="second", nodes=("m1", "m2"))',
+    "mistypes_an_option": "UsageError: make_redis() has no option 'toplogy'; it has topology, settings, version",
+    "waits_for_a_failover_without_sentinels": "UsageError: there is no failover to wait for: redis",
     "teaches_without_a_verdict": "HarnessError: an experiment that judges nothing proves nothing",
 }
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from chaos.cluster import Node
-from chaos.errors import NoProgressError, ServerError, UsageError
+from chaos.errors import NoProgressError, ProviderError, ServerError, UsageError
 from chaos.faults import Kill, Pause
 from chaos.providers.contract import Lab, PartySpec, Port
 from chaos.run import Launch
@@ -72,6 +72,21 @@ def test_a_killed_app_is_started_again_on_what_it_left(lab: Lab, launch: Launch)
             assert not app.running()
     assert run.history is not None
     assert [fault.name for fault in run.history.faults] == ["kill", "pause"]
+
+
+def test_a_second_app_needs_a_name_of_its_own(lab: Lab) -> None:
+    """What both are called by default is said; after its end the name is free."""
+    app = lab.app(python(TALKS))
+    with pytest.raises(UsageError, match="an app named 'app' runs already; give it another name="):
+        lab.app(python(TALKS))
+    app.stop()
+    assert lab.app(python(TALKS, "again"), ready="again").running()
+
+
+def test_an_app_whose_program_does_not_exist_is_refused_at_once(lab: Lab) -> None:
+    """Also without a condition to wait for."""
+    with pytest.raises(ProviderError, match=r"^app: no program 'no-such-program' on its PATH$"):
+        lab.app(["no-such-program"])
 
 
 def test_an_app_cannot_move_into_a_nodes_party(lab: Lab) -> None:

@@ -62,6 +62,13 @@ def test_a_client_cannot_move_into_somebody_elses_party(crew: Crew, name: str) -
         crew.start([ClientPlan(name=name, workload="x:y")])
 
 
+def test_an_unknown_workload_is_answered_with_those_there_are(crew: Crew, lab: FakeLab) -> None:
+    """Before a party is made for it."""
+    with pytest.raises(UsageError, match=r"no workload 'redis-sett'; there are redis-set, .*module:function of yours"):
+        crew.start([ClientPlan(name="c3", workload="redis-sett")])
+    assert "c3" not in lab.parties
+
+
 def test_what_clients_write_is_in_the_live_history(crew: Crew, lab: FakeLab, live: LiveHistory) -> None:
     """A torn line waits for its rest."""
     lab.write("c1", {"invoke": 0, "f": "add", "value": 1})

@@ -4,12 +4,13 @@ A run from its beginning to its verdict, with a lab that does what the test says
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chaos import observer as observer_module
 from chaos.errors import GuaranteeError, HarnessError, NoProgressError, UsageError, VoidRunError
-from chaos.guarantees import Guarantee
+from chaos.guarantees import Guarantee, acked_writes_survive
 from chaos.history import Outcome
 from chaos.history.archive import load
 from chaos.run import Run
@@ -143,6 +144,28 @@ def test_a_final_read_within_a_fault_is_refused(run: Run) -> None:
         run.final_read(lambda: 1)
 
 
+def test_a_final_read_is_given_as_a_function(run: Run) -> None:
+    """It is called only when everything has settled."""
+    with pytest.raises(UsageError, match=r"pass a function: run.final_read\(lambda: cluster.final_read\('acked'\)\)"):
+        run.final_read("acked")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        (["kept"], r"pass the guarantee itself \(from chaos.guarantees import kept\), not its name"),
+        ([len], "holds= takes guarantees, not <built-in function len>"),
+        (KEPT, "holds= takes a list of guarantees"),
+        ("kept", "holds= takes a list of guarantees"),
+    ],
+)
+def test_expectations_are_guarantees(run: Run, given: Any, answer: str) -> None:
+    """Not their names, and several of them."""
+    run.finish()
+    with pytest.raises(UsageError, match=answer):
+        run.expect(holds=given)
+
+
 def test_a_cluster_that_never_agrees_fails_and_says_what_is_missing(
     run: Run, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +261,17 @@ def test_an_unmet_expectation_says_how_to_see_it_again(run: Run) -> None:
     ):
         run.expect(violated=[KEPT])
     assert len(run.judged) == 2
+
+
+def test_a_forgotten_final_read_is_asked_for(run: Run, lab: FakeLab) -> None:
+    """Where nobody has read, not where the read found nothing."""
+    run.start(C1)
+    lab.write("c1", {"invoke": 0, "f": "add", "value": 1}, {"complete": 0, "outcome": "ok"})
+    run.finish()
+    with pytest.raises(
+        GuaranteeError, match=r"final read.*; call run.final_read\(\.\.\.\) before the block ends\nagain"
+    ):
+        run.expect(holds=[acked_writes_survive])
 
 
 AFTERWARDS: dict[str, Callable[[Run], object]] = {

@@ -147,6 +147,8 @@ class RedisCluster:
 
     def wait_failover(self, old: Node | str, *, within_s: float) -> Node:
         """Wait until every Sentinel that answers names another master than ``old`` and that one says so itself."""
+        if not self.topology.sentinels:
+            raise UsageError(f"there is no failover to wait for: {self.system} has no Sentinels")
 
         def replaced() -> Node | None:
             named = self._named_masters()

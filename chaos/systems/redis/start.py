@@ -84,6 +84,7 @@ def start_redis(
     :param others: parties to be made in the same batch (clients), which is faster than one after the other.
     """
     shape = find_topology(topology)
+    _refuse_taken(lab, shape)
     installed = find_server(version)
     user_config = None if config is None else _read_config(Path(config))
     chosen = {name: value for name, value in settings.items() if password or name.lower() != "requirepass"}
@@ -95,6 +96,15 @@ def start_redis(
     cluster = plan.cluster()
     _bring_up(cluster, plan)
     return cluster
+
+
+def _refuse_taken(lab: Lab, shape: Topology) -> None:
+    taken = [name for name in (*shape.nodes, *shape.sentinels) if name in lab.parties and lab.processes(name)]
+    if taken:
+        raise UsageError(
+            f"in this lab {', '.join(taken)} run already: give the cluster other names, such as "
+            'topology=Topology(name="second", nodes=("m1", "m2"))'
+        )
 
 
 def find_server(version: str | None) -> Installed:
