@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from chaos.cluster import Cluster, Node
-from chaos.errors import VoidRunError
-from chaos.faults.fault import Evidence, FaultPlan, Injection, Restart, Scene
+from chaos.errors import VoidRunError, said
+from chaos.faults.fault import Evidence, FaultPlan, Injection, Restart, Scene, StampsItself
 from chaos.history import Fault, Phase
 from chaos.history.live import LiveHistory
 from chaos.wait import monotonic_ns
+
+__tracebackhide__ = said
 
 
 class Nemesis:
@@ -62,7 +64,7 @@ class _Record:
             target=injection.target,
             mode=injection.mode,
             begun_ns=begun_ns,
-            effective_ns=monotonic_ns(),
+            effective_ns=injection.effective_ns if isinstance(injection, StampsItself) else monotonic_ns(),
         )
         live.add_fault(self.fault)
 

@@ -81,6 +81,16 @@ class Injection(Protocol):
 
 
 @runtime_checkable
+class StampsItself(Protocol):
+    """An injection that knows better than the nemesis from when on it bit: its block begins after the harm."""
+
+    @property
+    def effective_ns(self) -> int:
+        """When the harm was in force."""
+        ...
+
+
+@runtime_checkable
 class FaultPlan(Protocol):
     """A harm as a value, before it is done."""
 

@@ -36,6 +36,11 @@ class LinkInjection:
         """Every link that was healthy before must refuse a canary in this fault's own way."""
         if not self.expected:
             return {"rules": len(self.rules)}
+        if not self.baseline:
+            raise VoidRunError(
+                f"nothing can show that {self.target} is cut: no link of it answered before the fault "
+                "(are its servers up, and does any of its parties declare a port?)"
+            )
         results = self._try(self.baseline, CANARY_S)
         wrong = [
             f"{canary.source} to {canary.target}:{canary.port} {result.outcome}"

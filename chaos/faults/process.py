@@ -11,7 +11,7 @@ from chaos.errors import UsageError, VoidRunError
 from chaos.faults.fault import Evidence, Scene
 from chaos.network.rules import Gate
 from chaos.providers.contract import Canary, Port, ProcessRef
-from chaos.wait import FAST_S, wait_until
+from chaos.wait import FAST_S, monotonic_ns, wait_until
 
 ENDED_S = 15.0
 LISTENING_S = 15.0
@@ -27,12 +27,12 @@ class PauseInjection:
     mode: str | None = None
 
     def prove(self) -> Evidence:
-        """Every process of the parties is in state T."""
-        states = {str(ref.name): self.scene.lab.state(ref) for party in self.parties for ref in self._refs(party)}
-        running = [name for name, state in states.items() if state == "running"]
-        if running or "stopped" not in states.values():
-            raise VoidRunError(f"the pause did not bite on {self.target}: {states or 'no process runs there'}")
-        return {"stopped": len(states)}
+        """Every process of every party is in state T."""
+        states = {party: [self.scene.lab.state(ref) for ref in self._refs(party)] for party in self.parties}
+        awake = {party: seen for party, seen in states.items() if "running" in seen or "stopped" not in seen}
+        if awake:
+            raise VoidRunError(f"the pause did not bite: {awake} (nothing runs where the list is empty)")
+        return {"stopped": sum(len(seen) for seen in states.values())}
 
     def heal(self) -> Evidence:
         """Let them go on."""
@@ -166,6 +166,8 @@ class RestartInjection:
 
     down: DownInjection
     proof: Evidence
+    effective_ns: int
+    """When the old processes had ended: the fault bites from here, not from when the new ones are up."""
 
     @property
     def target(self) -> str:
@@ -204,10 +206,10 @@ class Restart:
             raise UsageError(f"nobody says how to start {', '.join(strangers)} again; Kill() needs no restart")
         down = Kill(self.of).inject(scene)
         try:
-            proof = down.prove()
+            proof, effective_ns = down.prove(), monotonic_ns()
         finally:
             evidence = down.heal()
-        return RestartInjection(down=down, proof={**proof, **evidence})
+        return RestartInjection(down=down, proof={**proof, **evidence}, effective_ns=effective_ns)
 
 
 def _take_down(scene: Scene, target: Target, number: signal.Signals) -> DownInjection:

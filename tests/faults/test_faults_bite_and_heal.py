@@ -200,3 +200,32 @@ def test_a_one_way_stall_is_refused() -> None:
     """A stream cannot be cut in half by a proxy that sees both ways."""
     with pytest.raises(UsageError, match="one of drop, reject"):
         isolate("n1", mode="half")  # type: ignore[arg-type]
+
+
+def test_a_pause_that_missed_one_of_its_parties_is_void(scene: Scene) -> None:
+    """Two servers of the same process name: both must stand still."""
+    injection = Pause(["n1", "n2"]).inject(scene)
+    scene.lab.thaw("n2")
+    with pytest.raises(VoidRunError, match=r"did not bite.*n2"):
+        injection.prove()
+    injection.heal()
+
+
+def test_a_partition_of_what_was_dead_before_is_void(scene: Scene) -> None:
+    """No canary, no proof."""
+    with Nemesis(scene, LiveHistory(), seed=1).inject(Kill("n1")):
+        injection = between("c1", "n1").inject(scene)
+        with pytest.raises(VoidRunError, match="nothing can show"):
+            injection.prove()
+        injection.heal()
+
+
+def test_a_restart_bites_from_the_end_of_the_old_process(scene: Scene) -> None:
+    """Operations met it while the server was down, not after it was up again."""
+    live = LiveHistory()
+    with Nemesis(scene, live, seed=1).inject(Restart("n1")):
+        pass
+    (fault,) = live.faults
+    (end,) = [event.at_ns for event in scene.lab.exits() if event.ref.party == "n1"]
+    assert fault.begun_ns < (fault.effective_ns or 0)
+    assert abs((fault.effective_ns or 0) - end) < 50_000_000
