@@ -8,13 +8,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from chaos.errors import ChaosError, HarnessError, OutcomeTableError, UsageError, WorkerDiedError
+from chaos.errors import ChaosError, HarnessError, OutcomeTableError, UsageError, WorkerDiedError, said
 from chaos.history import Observation
 from chaos.history.live import LiveHistory
 from chaos.providers.contract import ExitEvent, Lab, PartySpec, ProcessRef, Role, Spawn
 from chaos.wait import FAST_S, wait_until
 from chaos.workloads import WORKLOADS
 from chaos.workloads.plan import ClientPlan
+
+__tracebackhide__ = said
 
 WORKER = "worker"
 EVENTS = "events.jsonl"

@@ -6,6 +6,17 @@ Whose fault an error is. The three blames decide the colour of the report.
 ``HarnessError``: the harness or the experiment itself is wrong; a run without proof is void.
 """
 
+from typing import Any
+
+
+def said(excinfo: Any) -> bool:
+    """
+    Whether the error's own sentence says it all: as a module's ``__tracebackhide__`` it leaves out that module's frames.
+
+    So a failure's trace ends in the experiment; ``pytest --full-trace`` shows the rest. Other exceptions are our bugs.
+    """
+    return isinstance(getattr(excinfo, "value", None), GuaranteeError | ChaosError)
+
 
 class GuaranteeError(AssertionError):
     """The system under test did not behave as the experiment expects. pytest and Allure show it as *failed*."""

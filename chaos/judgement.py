@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.errors import UsageError
+from chaos.errors import UsageError, said
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation
 from chaos.history.records import empty
 from chaos.verdict import Status, Verdict, unknown
+
+__tracebackhide__ = said
 
 Bounds = Mapping[str, tuple[float, float]]
 WITNESS_LINES = 6

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from chaos.cluster import Agrees, Cluster
-from chaos.errors import NoProgressError, VoidRunError
+from chaos.errors import NoProgressError, VoidRunError, said
 from chaos.history import Observation, Outcome
 from chaos.history.events import EventWriter
 from chaos.history.live import LiveHistory
 from chaos.history.records import Value
 from chaos.providers.contract import OBSERVER, Lab
 from chaos.wait import CALM_S, wait_until
+
+__tracebackhide__ = said
 
 SETTLE_S = 30.0
 AGREE_S = 60.0

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chaos.cluster import Cluster
-from chaos.errors import HarnessError, UsageError, VoidRunError
+from chaos.errors import HarnessError, UsageError, VoidRunError, said
 from chaos.history import History
 from chaos.judgement import FinishedRun
 from chaos.observer import settings_of
@@ -22,6 +22,8 @@ from chaos.pytest_terminal import LINE
 from chaos.report.allure import attach_run
 from chaos.run import PHASES, Run
 from chaos.workloads.plan import ClientPlan
+
+__tracebackhide__ = said
 
 Launched = Cluster | RunningApp | ClientPlan | Sequence[ClientPlan]
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from chaos.cluster import Cluster
 from chaos.crew import Crew
-from chaos.errors import ChaosError, GuaranteeError, HarnessError, NoProgressError, UsageError, VoidRunError
+from chaos.errors import ChaosError, GuaranteeError, HarnessError, NoProgressError, UsageError, VoidRunError, said
 from chaos.faults.fault import FaultPlan, Scene
 from chaos.folders import full_disk
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
@@ -30,7 +30,7 @@ from chaos.workloads.plan import ClientPlan
 
 PHASES = frozenset({"steady state", "settle", "final reads"})
 """The phases of a run in which nothing is harmed."""
-__tracebackhide__ = True  # A failure's trace ends in the experiment; pytest --full-trace shows the rest.
+__tracebackhide__ = said
 
 
 class Launch(Protocol):

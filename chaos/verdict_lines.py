@@ -20,7 +20,7 @@ def verdict_lines(run: FinishedRun, width: int = WIDTH) -> Iterator[tuple[str, b
     yield cut(run.name.rpartition("::")[2], width), met
     if not run.judged:
         mark = "  ! " if run.error else _INDENT
-        yield cut(f"{mark}not judged: {(run.error or 'nothing was expected of it').splitlines()[0]}", width), met
+        yield cut(f"{mark}not judged: {(run.error or 'no guarantee was asked for').splitlines()[0]}", width), met
     for judged in sorted(run.judged, key=_telling_first):
         yield from ((line, judged.met) for line in _lines(judged, width))
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
-from chaos.errors import ChaosError, HarnessError
+from chaos.errors import ChaosError, HarnessError, said
 
 T = TypeVar("T")
 
 FAST_S = 0.002
 CALM_S = 0.02
-__tracebackhide__ = True  # A failure's trace ends where the wait was asked for.
+__tracebackhide__ = said
 
 Watcher = Callable[[str, float], None]
 watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from chaos import __version__
 from chaos.cli import catalogue, doctor, exits, heal, install, recheck, report, run
@@ -33,6 +33,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 class _Parser(argparse.ArgumentParser):
     """argparse's own exit code for a usage error, 2, means "nobody knows" here."""
+
+    def __init__(self, **options: Any) -> None:
+        # No short forms of long options: a later option may make them mean something else.
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)

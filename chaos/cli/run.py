@@ -4,13 +4,16 @@ Run the experiments and build their report. What follows ``--`` is handed to pyt
 
 import argparse
 import json
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from chaos.cli import exits
 from chaos.cli.places import PACKAGE, checkout, experiments_folder, report_folder, results_folder
 from chaos.cli.report import build, trend_option
-from chaos.cli.terminal import say
+from chaos.cli.terminal import complain, say
 
 HELP = "run the experiments and build their report"
 
@@ -22,6 +25,7 @@ FROM_PYTEST = {
     4: exits.BAD_INPUT,
     5: exits.BAD_INPUT,
 }
+NOTHING_RAN = 5
 """pytest's exit codes; 5 is "no test collected": nothing matched what was asked for."""
 
 
@@ -45,12 +49,30 @@ def main(options: argparse.Namespace) -> int:
     from chaos import process
 
     results = options.results or results_folder()
-    code = FROM_PYTEST.get(process.foreground(pytest_argv(options, results)), exits.UNKNOWN)
+    with _fresh(results) as fresh:
+        ended = process.foreground(pytest_argv(options, fresh))
+    code = FROM_PYTEST.get(ended, exits.UNKNOWN)
+    if ended == NOTHING_RAN:
+        complain("no experiment matches what was asked for, so nothing ran; see: chaos list experiments")
     if code == exits.NOT_KEPT and not has_failed(results):
         code = exits.UNKNOWN
     if not options.no_report and code != exits.BAD_INPUT:
         _report(results, options.output or report_folder(), trend=options.trend)
     return code
+
+
+@contextmanager
+def _fresh(results: Path) -> Iterator[Path]:
+    """A folder beside the results, which takes their place if anything ran; so a mistyped name costs no results."""
+    fresh = results.absolute().with_name(f".{results.absolute().name}-new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        yield fresh
+    finally:
+        if any(fresh.glob("*-result.json")):
+            shutil.rmtree(results, ignore_errors=True)
+            fresh.rename(results)
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def pytest_argv(options: argparse.Namespace, results: Path) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from chaos.errors import ProviderError, UsageError
+from chaos.errors import ProviderError, UsageError, said
 from chaos.network.rules import LinkRule
 from chaos.providers.apps import RunningApp, start_app
 from chaos.providers.channel import AgentError
@@ -29,6 +29,8 @@ from chaos.providers.contract import (
 from chaos.providers.engine import Engine
 from chaos.providers.roster import Roster
 from chaos.providers.wires import Wires
+
+__tracebackhide__ = said
 
 
 class AgentedLab:

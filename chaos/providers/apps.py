@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chaos.cluster import App, Node, Target, resolve
-from chaos.errors import NoProgressError, ServerError, UsageError
+from chaos.errors import NoProgressError, ServerError, UsageError, said
 from chaos.history.records import empty
 from chaos.providers.contract import Canary, Lab, PartySpec, Port, ProcessRef, Role, Spawn
 from chaos.wait import FAST_S, wait_until
+
+__tracebackhide__ = said
 
 PROCESS = "app"
 Ready = str | Callable[[], Any] | None

@@ -8,8 +8,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chaos.errors import ProviderError
+from chaos.errors import ProviderError, said
 from chaos.providers.agent.stream import Message, Stream
+
+__tracebackhide__ = said
 
 DEADLINE_S = 15.0
 

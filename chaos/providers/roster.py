@@ -6,11 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from chaos.errors import HarnessError, UsageError
+from chaos.errors import HarnessError, UsageError, said
 from chaos.network.mesh import Seat
 from chaos.providers.agent.stream import Message
 from chaos.providers.channel import AgentChannel, call_all
 from chaos.providers.contract import OBSERVER, PartySpec
+
+__tracebackhide__ = said
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 CALL_S = 15.0

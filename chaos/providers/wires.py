@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from chaos.errors import ProviderError, UsageError
+from chaos.errors import ProviderError, UsageError, said
 from chaos.network import mesh, toxiproxy
 from chaos.network.mesh import Seat
 from chaos.network.rules import Closed, LinkRule, Stream
@@ -19,6 +19,8 @@ from chaos.providers import links
 from chaos.providers.agent.stream import Message
 from chaos.providers.contract import Canary, ConnectResult, RuleCounter
 from chaos.providers.roster import Roster
+
+__tracebackhide__ = said
 
 STARTED_S = 10.0
 RESTARTED = "its Toxiproxy did not answer and was restarted: every connection of this party through the mesh was closed"

@@ -56,13 +56,20 @@ def test_installed_experiments_bring_their_fixtures_and_leave_the_package_alone(
 
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """pytest does nothing, and ends with the code that the file ``code`` holds."""
-    monkeypatch.setattr("chaos.process.foreground", lambda _argv: int((tmp_path / "code").read_text()))
+    """pytest leaves the results that ``result`` has prepared, and ends with the code that the file ``code`` holds."""
+
+    def foreground(argv: list[str]) -> int:
+        if (tmp_path / "prepared").exists():
+            (tmp_path / "prepared").rename(argv[argv.index("--alluredir") + 1])
+        return int((tmp_path / "code").read_text())
+
+    monkeypatch.setattr("chaos.process.foreground", foreground)
     return tmp_path
 
 
 def result(folder: Path, status: str) -> None:
-    (folder / f"{status}-result.json").write_text(json.dumps({"status": status}))
+    (folder / "prepared").mkdir(exist_ok=True)
+    (folder / "prepared" / f"{status}-result.json").write_text(json.dumps({"status": status}))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,29 @@ def test_only_a_failed_system_is_a_broken_promise(
     for status in statuses:
         result(ended, status)
 
-    assert cli.main(["run", "--no-report", "--results", str(ended)]) == code
+    assert cli.main(["run", "--no-report", "--results", str(ended / "results")]) == code
+
+
+def test_a_run_of_nothing_says_so_and_keeps_the_results_before(ended: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result(ended, "passed")
+    for code in ("0", "5"):
+        (ended / "code").write_text(code)
+        cli.main(["run", "--no-report", "--results", str(ended / "results")])
+
+    assert capsys.readouterr().err == (
+        "chaos: no experiment matches what was asked for, so nothing ran; see: chaos list experiments\n"
+    )
+    assert [file.name for file in (ended / "results").iterdir()] == ["passed-result.json"]
+    assert not (ended / ".results-new").exists()
+
+
+def test_a_new_runs_results_replace_those_before(ended: Path) -> None:
+    (ended / "code").write_text("1")
+    for status in ("passed", "failed"):
+        result(ended, status)
+        cli.main(["run", "--no-report", "--results", str(ended / "results")])
+
+    assert [file.name for file in (ended / "results").iterdir()] == ["failed-result.json"]
 
 
 def test_report_is_built_of_a_failed_run_too(
@@ -100,7 +129,7 @@ def test_report_is_built_of_a_failed_run_too(
 
     monkeypatch.setattr("chaos.report.build.build_report", build)
 
-    assert cli.main(["run", "--trend", "--results", str(ended), "--output", "out"]) == 1
+    assert cli.main(["run", "--trend", "--results", str(ended / "results"), "--output", "out"]) == 1
     assert capsys.readouterr().out == "report: out/index.html\n"
 
 
@@ -116,7 +145,7 @@ def test_report_that_cannot_be_built_does_not_hide_the_run(
     result(ended, "passed")
     monkeypatch.setattr("chaos.report.build.build_report", fails)
 
-    assert cli.main(["run", "--results", str(ended)]) == 0
+    assert cli.main(["run", "--results", str(ended / "results")]) == 0
     assert capsys.readouterr().out == "no report: node is not installed; run: chaos install node\n"
 
 
@@ -127,3 +156,11 @@ def test_report_without_results_is_bad_input(tmp_path: Path, capsys: pytest.Capt
 
 def test_generated_things_lie_below_reports_out() -> None:
     assert results_folder().parts[-3:] == ("reports", "out", "results")
+
+
+def test_options_have_no_short_forms(capsys: pytest.CaptureFixture[str]) -> None:
+    """A later option may make one mean something else."""
+    with pytest.raises(SystemExit) as ended:
+        parse(["run", "--prov", "local"])
+    assert ended.value.code == 3
+    assert "unrecognized arguments: --prov" in capsys.readouterr().err

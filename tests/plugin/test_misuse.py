@@ -164,3 +164,18 @@ def test_each_misuse_is_answered(inner: Stranger, pytester: pytest.Pytester) -> 
     text = result.stdout.str()
     for name, answer in ANSWERS.items():
         assert f"chaos.errors.{answer}" in text, name
+
+
+def test_the_trace_of_what_an_error_says_ends_in_the_test(inner: Stranger, pytester: pytest.Pytester) -> None:
+    """What our code did on the way to it helps nobody."""
+    pytester.makepyfile("""
+        def test_starts_nothing(lab):
+            lab.app(["no-such-program"])
+
+        def test_waits_in_vain(lab):
+            lab.app(["sleep", "60"]).wait_output("x", within_s=0.05)
+    """)
+    result = inner()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["E   chaos.errors.ProviderError: app: no program 'no-such-program' on its PATH"])
+    assert "providers/" not in result.stdout.str()

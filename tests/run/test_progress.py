@@ -90,7 +90,7 @@ def test_a_run_without_a_verdict_says_why() -> None:
     """Marked where an error is the reason; a test may also judge by its own assertions."""
     error = "VoidRunError: no bite\nmore"
     assert lines(error=error) == [("test_x", False), ("  ! not judged: VoidRunError: no bite", False)]
-    assert lines() == [("test_x", True), ("    not judged: nothing was expected of it", True)]
+    assert lines() == [("test_x", True), ("    not judged: no guarantee was asked for", True)]
 
 
 def test_a_folder_is_named_like_its_test() -> None:

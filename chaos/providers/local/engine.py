@@ -18,13 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chaos import process
-from chaos.errors import MissingAbilityError, ProviderError
+from chaos.errors import MissingAbilityError, ProviderError, said
 from chaos.network import mesh
 from chaos.network.mesh import Seat
 from chaos.providers.agent import kernel
 from chaos.providers.agent.stream import Message, Stream
 from chaos.providers.channel import AgentChannel
 from chaos.providers.contract import PartySpec, Role
+
+__tracebackhide__ = said
 
 _PARENT = Path(__file__).parent.parent
 _BOOT = (

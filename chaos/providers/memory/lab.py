@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from chaos.errors import HarnessError, MissingAbilityError, UsageError
+from chaos.errors import HarnessError, MissingAbilityError, UsageError, said
 from chaos.network.rules import LinkRule
 from chaos.providers.apps import RunningApp
 from chaos.providers.contract import (
@@ -28,6 +28,8 @@ from chaos.providers.contract import (
 )
 from chaos.providers.memory.world import MILLISECOND, SECOND, Answer, Process, World
 from chaos.providers.roster import seat_specs
+
+__tracebackhide__ = said
 
 CANARY = "canary"
 
