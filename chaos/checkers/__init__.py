@@ -36,6 +36,7 @@ from chaos.checkers.budget import Budget
 from chaos.checkers.calls import Call, FailedCas, calls, frozen, modelled
 from chaos.checkers.catalogue import CHECKERS
 from chaos.checkers.checker import Checker
+from chaos.checkers.linearizing import linearized
 from chaos.checkers.parts import judged
 from chaos.checkers.searched import judge
 from chaos.errors import UsageError
@@ -54,6 +55,7 @@ def check(
     budget_s: float = 60.0,
     failed_cas: FailedCas = "dropped",
     names: Mapping[str, str] = empty(),
+    shrink: bool = True,
 ) -> Verdict:
     """
     Judge a history by the rules of a type, or by a model of one's own.
@@ -62,11 +64,12 @@ def check(
     :param by_key: values are pairs of key and value, and each key is an object of its own.
     :param budget_s: seconds after which the verdict is unknown.
     :param failed_cas: whether a failed cas also says that the comparison failed at some point of its interval.
+    :param shrink: spend up to two seconds more on the fewest operations that prove a violation.
     :param names: foreign kinds of operations, and what the type calls them.
     """
     if not budget_s > 0 or math.isinf(budget_s):
         raise UsageError(f"a budget is a positive number of seconds, not {budget_s!r}")
-    budget = Budget(budget_s)
+    budget = Budget(budget_s, shrink=shrink)
     if isinstance(model, Model):
         parts = modelled(operations, model, names=names)
         verdict = judged(parts, lambda part: judge(part, model, budget), model.name, budget)
@@ -89,4 +92,4 @@ def _measured(verdict: Verdict, name: str, parts: Mapping[Any, Sequence[Call]], 
     return replace(verdict, guarantee=name, measures={**verdict.measures, **measures})
 
 
-__all__ = ["CHECKERS", "Checker", "check"]
+__all__ = ["CHECKERS", "Checker", "check", "linearized"]

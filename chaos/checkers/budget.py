@@ -15,11 +15,12 @@ class SpentError(Exception):
 
 
 class Budget:
-    """Seconds and configurations for one analysis; ``rung`` bounds the part being searched now."""
+    """Seconds and configurations for one analysis; ``rung`` bounds the part being searched now, ``shrink`` asks for a witness."""
 
-    __slots__ = ("_began", "_look", "allowed_s", "rung", "spent")
+    __slots__ = ("_began", "_look", "allowed_s", "rung", "shrink", "spent")
 
-    def __init__(self, allowed_s: float) -> None:
+    def __init__(self, allowed_s: float, *, shrink: bool = True) -> None:
+        self.shrink = shrink
         self.allowed_s = allowed_s
         self.spent = 0
         self.rung: float = float("inf")

@@ -7,6 +7,8 @@ right because every configuration kept can be reached; "not" because nothing was
 allows more than the real thing (crashed operations that can be used again and again) fails too.
 """
 
+from dataclasses import replace
+
 from chaos.checkers.antichain import Configuration, Link
 from chaos.checkers.budget import Budget, SpentError
 from chaos.checkers.moves import WRITE, Plan
@@ -16,9 +18,16 @@ STEP = 8
 """Events between two snapshots, and beyond a death before the sweep is greedy again."""
 ALL = 1 << 60
 GREEDY = (1, 0)
-LADDER = ((32, 2, 1), (128, 4, 2), (512, 8, 3), (4096, 32, 5), (ALL, 128, 8), (ALL, 0, UNBOUNDED))
+LADDER: tuple[tuple[int, int, int], ...] = (
+    (32, 2, 1),
+    (128, 4, 2),
+    (512, 8, 3),
+    (4096, 32, 5),
+    (ALL, 128, 8),
+    (ALL, 0, UNBOUNDED),
+)
 """Rungs: events to go back, width, slack."""
-REFUTER_CONFIGURATIONS = (20_000, 40_000, 80_000)
+REFUTER_CONFIGURATIONS: tuple[int, ...] = (20_000, 40_000, 80_000)
 REFUTER_BEYOND = 64
 
 Snapshot = tuple[int, list[Configuration], bool]
@@ -47,8 +56,10 @@ class Climb:
             if not sweep.pending.crashed:
                 self._snapshots.clear()
             self._snapshots.append((sweep.place, sweep.configurations, sweep.dropped))
-            if not sweep.advance(min(sweep.place + STEP, size)) and self._final():
-                return sweep.place
+            if not sweep.advance(min(sweep.place + STEP, size)):
+                proof = self._proof()
+                if proof is not None:
+                    return proof
         return None
 
     @property
@@ -69,17 +80,19 @@ class Climb:
                 del owners[move[3]]
         return found
 
-    def _final(self) -> bool:
-        """After a death: whether it is a proof. If not, the sweep is back at a snapshot, with more width."""
+    def _proof(self) -> int | None:
+        """After a death: the place that proves it. If there is none, the sweep is back at a snapshot, with more width."""
         sweep = self.sweep
         if not sweep.dropped:
-            return True
+            return sweep.place
         if sweep.place > self._died:
             self._died, self._attempt = sweep.place, 0
         else:
             self._attempt += 1
-        if self._attempt >= 2 and self._refuted < len(REFUTER_CONFIGURATIONS) and self._refutes():
-            return True
+        if self._attempt >= 2 and self._refuted < len(REFUTER_CONFIGURATIONS):
+            refuted = self._refute()
+            if refuted is not None:
+                return refuted
         window, width, slack = LADDER[min(self._attempt, len(LADDER) - 1)]
         snapshots = self._snapshots
         while len(snapshots) > 1 and snapshots[-1][0] > self._died - window:
@@ -87,21 +100,20 @@ class Climb:
         place, configurations, dropped = snapshots.pop()
         sweep.rewind(place, configurations, dropped)
         sweep.width, sweep.slack = width, slack
-        return False
+        return None
 
-    def _refutes(self) -> bool:
-        """Whether a sweep that may use crashed operations again fails as well: all, then those in question less and less."""
+    def _refute(self) -> int | None:
+        """Where a sweep that may use crashed operations again fails as well: all, then those in question less and less."""
         counted = self._counted(self._refuted)
         allowed = REFUTER_CONFIGURATIONS[self._refuted]
         self._refuted += 1
-        relaxed = Plan(self._plan.events, self._plan.live, self._plan.crashed, self._plan.crashed_writes, counted)
-        budget = self._budget.part(allowed)
+        relaxed = Sweep(replace(self._plan, counted=counted), self._budget.part(allowed))
         try:
-            return not Sweep(relaxed, budget).advance(min(self._died + REFUTER_BEYOND, len(self._plan.events)))
+            failed = not relaxed.advance(min(self._died + REFUTER_BEYOND, len(self._plan.events)))
         except SpentError:
-            return False
-        finally:
-            self._budget.spend(budget.spent)
+            failed = False
+        self._budget.spend(relaxed.spent)
+        return relaxed.place if failed else None
 
     def _counted(self, refuter: int) -> int:
         """First none; then those that set the wanted value; then all crashed cas too."""

@@ -31,6 +31,16 @@ def explained(calls: Sequence[Call], initial: Any, budget: Budget) -> list[Call]
     return linearization(calls, register(initial), climb.link) if climb.run() is None else None
 
 
+def mutex_explained(calls: Sequence[Call], initial: Any, budget: Budget) -> list[Call] | None:
+    """The same for a mutex."""
+    return explained(_turned(calls), bool(initial), budget)
+
+
+def _turned(calls: Sequence[Call]) -> list[Call]:
+    turns = {"acquire": (False, True), "release": (True, False)}
+    return [call._replace(f="cas", value=turns[call.f]) for call in calls]
+
+
 def judge_register(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     """Whether one order of all operations, each within its interval, explains every read and every cas."""
     if applies(calls, initial):
@@ -45,8 +55,7 @@ def judge_register(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdi
 
 def judge_mutex(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     """Acquire turns free into held, release held into free; who holds it is not recorded."""
-    turns = {"acquire": (False, True), "release": (True, False)}
-    turned = [call._replace(f="cas", value=turns[call.f]) for call in calls]
+    turned = _turned(calls)
     last = death(turned, bool(initial), budget)
     if last is None:
         return holds("mutex", _explained(len(calls)))

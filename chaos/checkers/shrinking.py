@@ -59,7 +59,7 @@ class _Shrinking:
     def __init__(self, calls: list[Call], observes: Observes, fails: Fails, budget: Budget, reusable: bool) -> None:
         self.kept = calls
         self._observes, self._fails, self._budget = observes, fails, budget
-        self._allowed = min(budget.allowed_s, budget.spent_s + LONGEST_S)
+        self._allowed = min(budget.allowed_s, budget.spent_s + LONGEST_S) if budget.shrink else 0.0
         self._reusable = reusable
         self._soft: dict[object, Call] = {}
 

@@ -78,6 +78,11 @@ class Sweep:
         self.place, self.configurations, self.dropped = place, configurations, dropped
 
     @property
+    def spent(self) -> int:
+        """Configurations looked at."""
+        return self._budget.spent
+
+    @property
     def plan(self) -> Plan:
         """What is swept."""
         return self._plan

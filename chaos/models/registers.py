@@ -39,7 +39,7 @@ def _versioned_step(state: Any, f: str, value: Any, result: Any) -> State:
     if f == FAILED_CAS:
         return state if current != value[1][0] else ILLEGAL
     claimed, argument = value if result is UNKNOWN or result is None else result
-    if not _agrees(claimed, version + 1):
+    if not _agrees(claimed, version + 1) or (value is not None and value[1] != argument):
         return ILLEGAL
     if f == "write":
         return (version + 1, argument)

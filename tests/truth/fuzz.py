@@ -5,11 +5,13 @@ Random histories against the oracle: ``python -m tests.truth.fuzz MODEL --histor
 import argparse
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from random import Random
 
-from chaos.checkers import check
-from chaos.history import Operation
+from chaos.checkers import check, climb, linearized
+from chaos.checkers.linearizing import ORDERS
+from chaos.history import Operation, Outcome
 from chaos.verdict import Status
 from tests.truth.brute import explains
 from tests.truth.histories import some_history
@@ -31,12 +33,25 @@ def disagreements(kind: Type, histories: int, seed: int, tally: Tally) -> Iterat
     rng = Random(f"{kind.name} {seed}")
     for _ in range(histories):
         operations = some_history(kind, rng)
-        mismatch = rng.random() < 0.5
+        mismatch = kind.crashing or rng.random() < 0.5
         tally.histories += 1
-        problem = _problem(kind, operations, mismatch, tally)
+        with narrow() if kind.crashing and rng.random() < 0.5 else nullcontext():
+            problem = _problem(kind, operations, mismatch, tally)
         if problem:
             tally.disagreeing += 1
             yield f"{problem} (failed cas {'mismatch' if mismatch else 'dropped'})", operations
+
+
+@contextmanager
+def narrow() -> Iterator[None]:
+    """The search for crash-heavy histories with so little room that small histories climb its whole ladder."""
+    before = climb.LADDER, climb.STEP, climb.REFUTER_CONFIGURATIONS
+    climb.LADDER, climb.STEP = ((1, 1, 0), (3, 2, 0), (climb.ALL, 0, -1)), 1
+    climb.REFUTER_CONFIGURATIONS = (50, 50, 100)
+    try:
+        yield
+    finally:
+        climb.LADDER, climb.STEP, climb.REFUTER_CONFIGURATIONS = before
 
 
 def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tally) -> str | None:
@@ -48,9 +63,28 @@ def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tal
         return None
     if (verdict.status is Status.HOLDS) is not right:
         return f"the oracle says {right}, the checker {verdict}"
+    if right and kind.model in ORDERS and tally.histories % 5 == 0:
+        return _false_order(kind, operations, mismatch)
     if verdict.witness is not None:
         return _false_witness(kind, list(verdict.witness.operations), operations, mismatch)
     return None
+
+
+def _false_order(kind: Type, operations: list[Operation], mismatch: bool) -> str | None:
+    """Walk the order as one client alone would."""
+    orders = linearized(operations, kind.model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
+    if orders is None:
+        return "no linearization was found, though there is one"
+    state = kind.initial
+    for each in orders.get(None, []):
+        after, result, accepted = kind.apply(state, each.f, each.value)
+        refused = accepted if each.outcome is Outcome.FAIL else each.ok and not (accepted and result == each.result)
+        if refused:
+            return f"the linearization is wrong at {each}"
+        state = state if each.outcome is Outcome.FAIL else after
+    needed = {each.index for each in operations if each.ok}
+    missing = needed - {each.index for each in orders.get(None, [])}
+    return f"the linearization leaves out {missing}" if missing else None
 
 
 def _false_witness(kind: Type, shown: list[Operation], all_: list[Operation], mismatch: bool) -> str | None:

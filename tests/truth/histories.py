@@ -12,6 +12,8 @@ from tests.truth.kinds import Type
 
 def some_history(kind: Type, rng: Random, longest: int = 9) -> list[Operation]:
     """One of the three sorts, sometimes with equal stamps."""
+    if kind.crashing:
+        return crashed(rng)
     number, size, sort = rng.randrange(60), rng.randint(1, longest), rng.random()
     operations = correct(kind, rng, number, size, rng.randint(2, 5), crash=rng.choice((0.0, 0.15, 0.4)))
     if sort > 0.2:
@@ -20,6 +22,38 @@ def some_history(kind: Type, rng: Random, longest: int = 9) -> list[Operation]:
     if sort > 0.5:
         operations = _shuffled(rng, operations)
     return _tied(operations) if rng.random() < 0.2 else operations
+
+
+def crashed(rng: Random) -> list[Operation]:
+    """Operations on a register at random times: half of the mutators never return, and many cas fail."""
+    width, found = rng.choice((2, 2, 3)), list[Operation]()
+    begins = rng.sample(range(60), rng.randint(4, 9))
+    for begin in begins:
+        f, outcome = rng.choice(CRASHING)
+        value: Any = None if f == "read" else rng.randrange(width)
+        if f == "cas":
+            value = [value, rng.randrange(width)]
+        took = rng.choice((1, 3, 6, 12, 25))
+        result = rng.randrange(width) if f == "read" else None
+        end = None if outcome is Outcome.INFO else 100 * (begin + took) + rng.randrange(90)
+        found.append(
+            _operation("c", f=f, value=value, invoked_ns=100 * begin, completed_ns=end, outcome=outcome, result=result)
+        )
+    return _numbered(found)
+
+
+CRASHING = [
+    ("read", Outcome.OK),
+    ("write", Outcome.OK),
+    ("write", Outcome.OK),
+    ("write", Outcome.INFO),
+    ("cas", Outcome.OK),
+    ("cas", Outcome.OK),
+    ("cas", Outcome.FAIL),
+    ("cas", Outcome.FAIL),
+    ("cas", Outcome.INFO),
+    ("cas", Outcome.INFO),
+]
 
 
 def correct(

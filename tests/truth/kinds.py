@@ -23,6 +23,8 @@ class Type:
     guess: Callable[[Random, str, Any, int], Any]
     given: Any = None
     """What ``check`` is told of the initial value."""
+    crashing: bool = False
+    """Histories are made of operations that crash, at random times, by ``histories.crashed``."""
     final: tuple[str, Any] | None = None
     """What is asked when all others are done."""
 
@@ -173,6 +175,10 @@ ALL = (
     Type(
         name="cas-register", model="cas-register", initial=0, given=0, apply=_register, invent=_ask_register,
         guess=_guess_register,
+    ),
+    Type(
+        name="crashed-register", model="cas-register", initial=0, given=0, apply=_register, invent=_ask_register,
+        guess=_guess_register, crashing=True,
     ),
     Type(name="unique-register", model="register", initial=None, apply=_register, invent=_ask_unique, guess=_nothing),
     Type(
