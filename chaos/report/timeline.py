@@ -12,6 +12,7 @@ from typing import Final
 from chaos.history.records import Fault, History, Outcome
 from chaos.report import lanes, words
 from chaos.report.axis import Axis, Label, Span, axis_of, fitted, merged, placed, text_width, ticks
+from chaos.report.lives import lives_of, silent_parties
 
 INK: Final = "#767E86"
 OK: Final = "#009E73"
@@ -99,7 +100,7 @@ def summary(history: History) -> str:
 
 def _gutter(history: History) -> int:
     names = {operation.client for operation in history.operations}
-    names |= {f"{observation.party} sees" for observation in history.observations}
+    names |= {f"{observation.party} sees" for observation in history.observations} | {*silent_parties(history)}
     return min(170, max(60, 18 + max((text_width(name, _TEXT) for name in names), default=0)))
 
 
@@ -114,7 +115,8 @@ def _label(label: Label, y: int, size: int = _SMALL) -> str:
 
 def _legend(history: History, unnamed: int) -> Iterable[str]:
     if not history.operations:
-        yield _text(4, 15, "No operation was recorded.")
+        if not history.faults and not history.observations:
+            yield _text(4, 15, "No operation was recorded.")
         return
     counts, lost = lanes.totals(history), len(lanes.lost_writes(history))
     x = 4
@@ -153,7 +155,7 @@ def _rows(labels: Sequence[Label]) -> int:
 
 
 def _plan(history: History, axis: Axis, top: int) -> Plan:
-    clients, roles = lanes.clients_of(history, axis), lanes.lanes_of(history, axis)
+    clients, roles = lanes.clients_of(history, axis), lanes.lanes_of(history, axis) | lives_of(history, axis)
     shape = _TIGHT if len(clients) > _MANY_CLIENTS else _ROOMY  # So that the picture still fits a screen.
     client_rows, role_rows, y = {}, {}, top
     for name, marks in clients.items():

@@ -10,10 +10,11 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from chaos.history.records import Fault, History, Observation, Operation, Outcome, Phase
+from chaos.history.records import Fault, Header, History, Observation, Operation, Outcome, Phase
 from chaos.report import timeline as drawing
 from chaos.report.axis import Axis, merged, placed, text_width, ticks
 from chaos.report.lanes import RoleSpan, clients_of, lanes_of, struck
+from chaos.report.lives import lives_of, silent_parties
 from chaos.report.timeline import timeline
 from tests.report.sample import START_NS, at, split_brain
 
@@ -39,6 +40,39 @@ def test_an_empty_history_says_that_it_is_empty() -> None:
 
 def test_a_fault_without_operations_is_still_drawn() -> None:
     assert "partition n1, c1, c2 | n2, n3, c3-c5, drop, 10.0–20.0 s" in texts(timeline(split_brain(0)))
+
+
+def test_an_app_without_operations_has_a_lane_with_what_became_of_it() -> None:
+    """Its name, its states, and the bands of the faults that struck it."""
+    history = History(
+        header=Header(started_ns=at(0), ended_ns=at(20)),
+        faults=(
+            Fault(name="pause", target="app", begun_ns=at(2), healed_ns=at(6)),
+            Fault(name="kill", target="app", begun_ns=at(8), healed_ns=at(12)),
+            Fault(name="partition", target="app | n1", begun_ns=at(13), healed_ns=at(14)),
+        ),
+        observations=(
+            Observation(at_ns=at(8), party="app", kind="exit", value={"process": "app", "code": -9}),
+            Observation(at_ns=at(16), party="app", kind="exit", value={"process": "app", "code": 3}),
+        ),
+    )
+    axis = Axis(begin_ns=at(0), end_ns=at(20), left=0, right=1_000)
+    assert [(span.text, span.begin_ns, span.end_ns) for span in lives_of(history, axis)["app"]] == [
+        ("running", at(0), at(2)),
+        ("paused", at(2), at(6)),
+        ("running", at(6), at(8)),
+        ("ended by SIGKILL", at(8), at(12)),
+        ("running", at(12), at(16)),
+        ("ended, code 3", at(16), at(20)),
+    ]
+    shown = texts(timeline(history))
+    assert {"app", "paused", "ended by SIGKILL"} <= set(shown)
+    assert "No operation was recorded." not in shown
+
+
+def test_who_has_a_row_already_gets_no_second_one() -> None:
+    """A paused client, a killed node whose role was seen."""
+    assert silent_parties(split_brain()) == []
 
 
 def test_names_are_escaped() -> None:
