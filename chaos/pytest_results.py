@@ -21,6 +21,7 @@ def write_session(results: Path, session: Session) -> None:
 
 def _environment(session: Session) -> dict[str, object]:
     return {
+        "passed means": "behaved as the experiment says, a reproduced failure included",
         "middleware-chaos": __version__,
         "provider": session.provider,
         "seed": session.seed,

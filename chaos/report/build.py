@@ -23,6 +23,14 @@ _TRACKERS = (
     ),
 )
 _OURS = ".middleware-chaos"
+_INDEX = f"""\
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Chaos</title>
+<meta http-equiv="refresh" content="0; url={ONE_FILE}/index.html"></head>
+<body><a href="{ONE_FILE}/index.html">The report</a>; on a web server also
+<a href="lessons/index.html">by lesson</a> and <a href="systems/index.html">by system</a>.</body></html>
+"""
+"""In place of Allure's own page, whose tiles lead to pages that stay empty when they are opened from disk."""
 
 
 def build_report(results: Path, output: Path, *, append_history: bool = False) -> Path:
@@ -55,6 +63,7 @@ def build_report(results: Path, output: Path, *, append_history: bool = False) -
         ]
         process.run(command, timeout_s=GENERATE_WITHIN_S, cwd=output.parent, env=_environment(output, append_history))
     strip_trackers(fresh)
+    (fresh / "index.html").write_text(_INDEX, encoding="utf-8")
     (fresh / _OURS).touch()
     shutil.rmtree(output, ignore_errors=True)
     fresh.rename(output)

@@ -70,6 +70,7 @@ def test_a_built_report_replaces_the_one_before_and_leaves_history_alone(made_re
     report = built.parents[1]
     (report / "stale.html").write_text("old")
 
+    assert "url=single/index.html" in (report / "index.html").read_text()  # The one that opens from disk.
     again = build_report(made_results, report)
 
     assert again == built

@@ -46,6 +46,6 @@ export default {
   plugins: {
     lessons: awesome("By lesson", ["lesson", "system"]),
     systems: awesome("By system", ["system", "lesson"]),
-    single: awesome("One file", ["lesson", "system"], { singleFile: true }),
+    single: awesome("Chaos (passed = behaved as the experiment says)", ["lesson", "system"], { singleFile: true }),
   },
 };
