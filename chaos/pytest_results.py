@@ -9,10 +9,12 @@ from pathlib import Path
 from chaos import __version__
 from chaos.pytest_options import Session
 from chaos.report import results as report
+from chaos.report.tidy import tidy
 
 
 def write_session(results: Path, session: Session) -> None:
-    """Write it beside what allure-pytest wrote."""
+    """Write it beside what allure-pytest wrote, and take out of that what tells nothing."""
+    tidy(results)
     report.write_environment(results, _environment(session))
     report.write_executor(results, os.environ)
     for run in session.runs:
@@ -21,7 +23,7 @@ def write_session(results: Path, session: Session) -> None:
 
 def _environment(session: Session) -> dict[str, object]:
     return {
-        "passed means": "behaved as the experiment says, a reproduced failure included",
+        "passed": "behaved as the experiment says, a reproduced failure included",
         "middleware-chaos": __version__,
         "provider": session.provider,
         "seed": session.seed,
