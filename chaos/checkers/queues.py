@@ -39,29 +39,35 @@ class Life(NamedTuple):
 
 def judge_queue(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     """Whether one order of all enqueues and dequeues, first in first out, explains every result."""
-    disordered = _drained_in_disorder(calls)
     known = expanded(calls)
     puts = [call for call in known if call.f == "enqueue"]
     if initial or len({call.value for call in puts}) < len(puts):
         verdict = search(known, queue(initial), budget)
         return unknown(NAME, UNSURE) if verdict.status is Status.VIOLATED and _lost_drain(calls) else verdict
-    maybe = [call for call in known if call.f != "enqueue" and call.result is UNKNOWN]
     taken = [call for call in known if call.f != "enqueue" and call.result is not UNKNOWN]
-    wrong = _impossible(puts, taken) or disordered
+    wrong = _impossible(puts, taken) or _drained_in_disorder(calls)
     if wrong is not None:
         return violated(NAME, wrong)
     outs = {call.result: call for call in taken if call.result is not None}
     lives = [Life(call.value, call, outs.get(call.value)) for call in puts]
-    lives = [life for life in lives if life.out is not None or life.put.end != NEVER]
-    empties = [call for call in taken if call.result is None]
-    certain = [life for life in lives if life.out is not None]
-    wrong = _overtaken(certain, certain) or _found_empty(empties, certain)
-    wrong = wrong or (None if maybe else _overtaken(lives, certain) or _found_empty(empties, lives))
-    if wrong is not None:
-        return violated(NAME, wrong)
-    if not maybe or not (_overtaken(lives, certain) or _found_empty(empties, lives)):
-        return holds(NAME, _accounted(puts, outs))
-    return _excused(calls, known, budget)
+    lives = _excused([life for life in lives if life.out is not None or life.put.end != NEVER], calls)
+    wrong = _overtaken(lives) or _found_empty([call for call in taken if call.result is None], lives)
+    return violated(NAME, wrong) if wrong is not None else holds(NAME, _accounted(puts, outs))
+
+
+def _excused(lives: list[Life], calls: Sequence[Call]) -> list[Life]:
+    """
+    What nobody got may have been taken by dequeues that never returned: the first enqueued by the first called.
+
+    No other assignment explains more: swapping two only makes one value stay longer. A drain can have taken any number.
+    """
+    lost = sorted((life for life in lives if life.out is None), key=lambda life: life.put.end)
+    takers: list[Call] = []
+    for call in calls:
+        if call.f != "enqueue" and call.result is UNKNOWN:
+            takers += [call] * (len(lost) if call.f == "drain" else 1)
+    found = [Life(life.value, life.put, taker) for life, taker in zip(lost, takers, strict=False)]
+    return [life for life in lives if life.out is not None] + found + lost[len(found) :]
 
 
 def expanded(calls: Sequence[Call]) -> list[Call]:
@@ -81,14 +87,6 @@ def _accounted(puts: Sequence[Call], outs: dict[Any, Call]) -> str:
     left = sum(call.end != NEVER and call.value not in outs for call in puts)
     recovered = sum(call.end == NEVER and call.value in outs for call in puts)
     return f"an order explains {len(puts)} enqueues: {len(outs)} dequeued ({recovered} of unsure enqueues), {left} left"
-
-
-def _excused(calls: Sequence[Call], known: list[Call], budget: Budget) -> Verdict:
-    """Dequeues that never returned may have taken what is missing: which one took what is a search."""
-    if _lost_drain(calls):
-        return unknown(NAME, UNSURE)
-    verdict = search(known, queue(), budget, "lost element")
-    return verdict if verdict.status is not Status.HOLDS else holds(NAME, f"{verdict.reason}, with unfinished dequeues")
 
 
 def _lost_drain(calls: Sequence[Call]) -> bool:
@@ -142,11 +140,11 @@ def _drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
     return None
 
 
-def _overtaken(waiting: Sequence[Life], taken: Sequence[Life]) -> Witness | None:
+def _overtaken(lives: Sequence[Life]) -> Witness | None:
     """A value dequeued although one that was certainly enqueued before it was dequeued certainly later, or never."""
-    earlier = sorted(waiting, key=lambda life: life.put.end)
+    earlier = sorted(lives, key=lambda life: life.put.end)
     place, latest = 0, None
-    for life in sorted(taken, key=lambda life: life.put.begin):
+    for life in sorted(lives, key=lambda life: life.put.begin):
         while place < len(earlier) and earlier[place].put.end < life.put.begin:
             if latest is None or earlier[place].taken > latest.taken:
                 latest = earlier[place]

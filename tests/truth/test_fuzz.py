@@ -1,0 +1,49 @@
+"""
+A small seeded slice of the nightly fuzz: the checkers agree with brute force.
+"""
+
+from random import Random
+
+import pytest
+
+from chaos.history import Outcome
+from tests.history.build import op
+from tests.truth.brute import explains
+from tests.truth.fuzz import Tally, disagreements
+from tests.truth.histories import some_history
+from tests.truth.kinds import TYPES
+
+HISTORIES = 1_500
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_checker_and_oracle_agree(name: str) -> None:
+    """On correct, changed and random histories; witnesses prove, linearizations replay."""
+    tally = Tally()
+    assert list(disagreements(TYPES[name], HISTORIES, 11, tally)) == []
+    assert tally.histories == HISTORIES
+    assert HISTORIES / 10 < tally.holding < HISTORIES * 0.95
+
+
+def test_the_oracle_accepts_and_rejects() -> None:
+    """By hand: a stale read, and the same read while both writes were open."""
+    stale = [op("a", "write", 1, 0, 1), op("a", "write", 2, 2, 1), op("b", "read", None, 4, 1, result=1)]
+    assert not explains(TYPES["register"], stale)
+    assert explains(TYPES["register"], [op("a", "write", 1, 0, 9), op("c", "write", 2, 2, 9), stale[2]])
+
+
+def test_the_oracle_lets_an_unfinished_write_happen_late_or_never() -> None:
+    """As ``info`` means."""
+    crashed = op("a", "write", 1, 0, None)
+    reads = [op("b", "read", None, 1, 1, result=None), op("b", "read", None, 3, 1, result=1)]
+    assert explains(TYPES["register"], [crashed, *reads])
+    assert explains(TYPES["register"], [crashed, reads[0]])
+    assert not explains(TYPES["register"], [crashed, *reads, op("b", "read", None, 5, 1, result=None)])
+
+
+def test_histories_are_of_many_sorts() -> None:
+    """Crashes, refusals and equal stamps are all there."""
+    found = [each for seed in range(200) for each in some_history(TYPES["cas-register"], Random(seed))]
+    assert {each.outcome for each in found} == set(Outcome)
+    stamps = [each.invoked_ns for each in some_history(TYPES["cas-register"], Random(3))]
+    assert stamps == sorted(stamps)
