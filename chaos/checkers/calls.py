@@ -36,12 +36,17 @@ class Call(NamedTuple):
     operation: Operation
 
 
+_PLAIN = {int, str, float, type(None)}
+
+
 def frozen(value: Any) -> Any:
     """A JSON value that can be a key; true is not 1, as it is in Python."""
+    if type(value) in _PLAIN:
+        return value
     if value is True or value is False:
         return ("bool", value)
     if isinstance(value, list | tuple):
-        return tuple(frozen(each) for each in value)
+        return tuple(value) if _PLAIN.issuperset(map(type, value)) else tuple(frozen(each) for each in value)
     if isinstance(value, Mapping):
         return frozenset((name, frozen(each)) for name, each in value.items())
     return value

@@ -34,20 +34,28 @@ def named(each: Transaction) -> str:
 
 def _aborted_reads(all_: Sequence[Transaction], versions: Versions) -> Iterator[Witness]:
     seen: set[tuple[Any, Any]] = set()
+    longest: dict[Any, tuple[Any, ...]] = {}
     for each in all_:
         for key, elements in each.reads():
-            for element in elements:
-                if (key, element) in seen:
-                    continue
-                seen.add((key, element))
-                writer = versions.writers.get((key, element))
-                if writer is None:
-                    yield _witness(
-                        "garbage-read", f"{named(each)} read {element!r} in {key!r}, which nobody appended", each
-                    )
-                elif writer.failed:
-                    sentence = f"{named(each)} read {element!r} in {key!r}, appended by {named(writer)}, which aborted"
-                    yield _witness("G1a", sentence, writer, each)
+            before = longest.get(key, ())
+            if before[: len(elements)] == elements:
+                continue
+            grown = elements[: len(before)] == before
+            for element in elements[len(before) :] if grown else elements:
+                if (key, element) not in seen:
+                    seen.add((key, element))
+                    yield from _unwritten(each, key, element, versions)
+            if grown:
+                longest[key] = elements
+
+
+def _unwritten(each: Transaction, key: Any, element: Any, versions: Versions) -> Iterator[Witness]:
+    writer = versions.writers.get((key, element))
+    if writer is None:
+        yield _witness("garbage-read", f"{named(each)} read {element!r} in {key!r}, which nobody appended", each)
+    elif writer.failed:
+        sentence = f"{named(each)} read {element!r} in {key!r}, appended by {named(writer)}, which aborted"
+        yield _witness("G1a", sentence, writer, each)
 
 
 def _intermediate_reads(all_: Sequence[Transaction], versions: Versions) -> Iterator[Witness]:

@@ -19,9 +19,15 @@ Waiting = list[tuple[int, int]]
 
 
 class Search:
-    """One pass over the calls of one part."""
+    """
+    One pass over the calls of one part.
 
-    def __init__(self, calls: Sequence[Call], model: Model, budget: Budget) -> None:
+    A thrifty pass does not try all that operations which never return could do. What it explains is explained; if it
+    ``dropped`` something, what it cannot explain is not refuted.
+    """
+
+    def __init__(self, calls: Sequence[Call], model: Model, budget: Budget, *, thrifty: bool = False) -> None:
+        self._thrifty, self.dropped = thrifty, False
         self._calls, self._model, self._budget = calls, model, budget
         self._states: list[Any] = [model.init]
         self._numbers: dict[Any, int] = {model.init: 0}
@@ -35,6 +41,16 @@ class Search:
         self._total = 0
         self._now = 0
         self._configurations: list[Configuration] = [(0, 0, 0, None)]
+
+    @classmethod
+    def decide(cls, calls: Sequence[Call], model: Model, budget: Budget) -> tuple["Search", int | None]:
+        """Thrifty first, then all there is: the search that decided, and the call that no order explains, or None."""
+        thrifty = cls(calls, model, budget, thrifty=True)
+        death = thrifty.run()
+        if death is None or not thrifty.dropped:
+            return thrifty, death
+        whole = cls(calls, model, budget)
+        return whole, whole.run()
 
     @property
     def configuration(self) -> Configuration:
@@ -144,9 +160,32 @@ class Search:
         return out
 
     def _expand(self, queue: list[Configuration], out: Front, bit: int, observing: bool) -> None:
+        """
+        All that more operations lead to; thrifty: one that never returns only while nothing else helps.
+        """
         seen: Front = {}
         for configuration in queue:
             seen.setdefault(configuration[0], []).append(configuration)
+        if not self._thrifty:
+            self._spread(queue, seen, out, bit, observing, None)
+            return
+        while queue:
+            self._spread(queue, seen, out, bit, observing, False)
+            crashed = any(waiting[-1][0] == NEVER for waiting in self._mutators.values())
+            if out or not crashed:
+                self.dropped = self.dropped or crashed
+                return
+            queue = self._spread(queue, seen, out, bit, observing, True)
+
+    def _spread(
+        self, queue: list[Configuration], seen: Front, out: Front, bit: int, observing: bool, crashed: bool | None
+    ) -> list[Configuration]:
+        """
+        Place one operation more on each configuration of the queue, which grows by what is reached.
+
+        ``crashed``: only operations that never return, and what is reached is a queue of its own; False: only the others.
+        """
+        reached = [] if crashed else queue
         for state, before, used, link in queue:
             sat = self._absorb(state, before)
             if observing and sat & bit:
@@ -154,20 +193,23 @@ class Search:
                 continue
             for number, waiting in self._mutators.items():
                 chosen = next(((end, own) for end, own in waiting if not used & own), None)
-                after = -1 if chosen is None else self._step(number, state)
-                if chosen is None or after < 0:
+                if chosen is None or (crashed is not None and (chosen[0] == NEVER) is not crashed):
+                    continue
+                after = self._step(number, state)
+                if after < 0:
                     continue
                 end, own = chosen
                 placed = sat | self._total if self._kinds[number] is Kind.OVERWRITER else sat
                 placed = placed if end == NEVER else placed | own
-                reached = (after, placed, used | own, (link, self._owners[own], self._now))
+                configuration = (after, placed, used | own, (link, self._owners[own], self._now))
                 if own == bit:
-                    insert(out, (after, placed & ~bit, used & ~bit, reached[3]))
-                elif insert(seen, reached):
-                    queue.append(reached)
+                    insert(out, (after, placed & ~bit, used & ~bit, configuration[3]))
+                elif insert(seen, configuration):
+                    reached.append(configuration)
             self._budget.spend(1)
-            if len(queue) > ROOM:
+            if len(reached) > ROOM:
                 raise SpentError(f"more than {ROOM} configurations at once: the memory allowed is used up")
+        return reached
 
     def _absorb(self, state: int, sat: int) -> int:
         """Observers that are legal here are placed here: it costs nothing."""

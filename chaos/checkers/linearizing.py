@@ -23,8 +23,8 @@ Order = Callable[[Sequence[Call], Any, Budget], list[Call] | None]
 def _searched(make: Callable[[Any], Model]) -> Order:
     def of(part: Sequence[Call], initial: Any, budget: Budget) -> list[Call] | None:
         model, known = make(initial), expanded(part)
-        search = Search(known, model, budget)
-        return linearization(known, model, search.configuration[3]) if search.run() is None else None
+        search, death = Search.decide(known, model, budget)
+        return linearization(known, model, search.configuration[3]) if death is None else None
 
     return of
 

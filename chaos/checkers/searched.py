@@ -16,7 +16,7 @@ from chaos.verdict import Verdict, Witness, holds, violated
 
 def death(calls: Sequence[Call], model: Model, budget: Budget) -> int | None:
     """The call whose return no order explains, or None if there is an order."""
-    return Search(calls, model, budget).run()
+    return Search.decide(calls, model, budget)[1]
 
 
 def judge(calls: Sequence[Call], model: Model, budget: Budget, anomaly: str = "not linearizable") -> Verdict:
