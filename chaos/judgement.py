@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.errors import UsageError, said
+from chaos.errors import GuaranteeError, UsageError, VoidRunError, said
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation
 from chaos.history.records import empty
@@ -122,6 +122,12 @@ def _refuse_contradictions(
         for measure, (low, high) in ranges.items():
             if not 0 < low <= high:
                 raise UsageError(f"{guarantee.name}: {measure} needs 0 < low <= high, not ({low:g}, {high:g})")
+
+
+def blame(judged: Sequence[Judged]) -> type[GuaranteeError | VoidRunError]:
+    """Whose doing unmet expectations are: where nothing was contradicted and something unknown, nobody's promise broke."""
+    contradicted = any(not one.met and one.verdict.status is not Status.UNKNOWN for one in judged)
+    return GuaranteeError if contradicted else VoidRunError
 
 
 def failure(history: History, judged: Sequence[Judged]) -> str | None:

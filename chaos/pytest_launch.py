@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chaos.cluster import Cluster
-from chaos.errors import HarnessError, UsageError, VoidRunError, said
+from chaos.errors import GuaranteeError, HarnessError, UsageError, VoidRunError, said
 from chaos.history import History
 from chaos.judgement import FinishedRun
 from chaos.observer import settings_of
@@ -56,7 +56,12 @@ class Launcher:
             if self.teaches:
                 _refuse_fair_weather(run)
         except BaseException as problem:
-            run.abandon(problem)
+            unplanned = run.abandon(problem)
+            if isinstance(problem, GuaranteeError) and unplanned:
+                # The system was not to blame: somebody took a part of it away.
+                void = VoidRunError(f"{'; '.join(unplanned)}. What came of it: {problem}")
+                self.runs.append((run, f"VoidRunError: {void}"))
+                raise void from problem
             self.runs.append((run, f"{type(problem).__name__}: {problem}"))
             raise
         self.runs.append((run, None))

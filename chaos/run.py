@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from chaos.cluster import Cluster
 from chaos.crew import Crew
-from chaos.errors import ChaosError, GuaranteeError, HarnessError, NoProgressError, UsageError, VoidRunError, said
+from chaos.errors import ChaosError, HarnessError, NoProgressError, UsageError, VoidRunError, said
 from chaos.faults.fault import FaultPlan, Scene
 from chaos.folders import full_disk
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
@@ -19,7 +19,7 @@ from chaos.history import Fault, Header, History, Observation
 from chaos.history.archive import save
 from chaos.history.live import LiveHistory
 from chaos.history.records import Value
-from chaos.judgement import Bounds, Judged, failure, judge
+from chaos.judgement import Bounds, Judged, blame, failure, judge
 from chaos.nemesis import Nemesis, restarts_of, unproven
 from chaos.observer import Observer, Watched, settings_of, settle
 from chaos.progress import held, in_words, instead_of, outcomes, since_phase
@@ -228,8 +228,8 @@ class Run:
             raise VoidRunError(f"traffic outside the declared ports, which no fault could reach: {undeclared}")
         return history
 
-    def abandon(self, problem: BaseException) -> None:
-        """Seal what there is after a failure, which nothing here may hide; called by the ``launch`` fixture."""
+    def abandon(self, problem: BaseException) -> Sequence[str]:
+        """Seal what there is after a failure, which nothing here may hide; the ends that no fault of this run explains."""
         with suppress(Exception):
             self._crew.kill()
             self._crew.pump()
@@ -240,6 +240,7 @@ class Run:
                 self._seal()
         except (ChaosError, OSError) as another:
             problem.add_note(f"and {another}{full_disk(self._files)}")
+        return self._crew.unplanned
 
     def _stop_probes(self) -> None:
         for probe in self._probes:
@@ -295,5 +296,5 @@ class Run:
         self._judged += judge(self.history, holds=holds, violated=violated, bounded=bounded)
         missed = failure(self.history, self._judged)
         if missed:
-            raise GuaranteeError(f"{missed}\nagain: --chaos-seed {self.seed}; history: {self.history_file}")
+            raise blame(self._judged)(f"{missed}\nagain: --chaos-seed {self.seed}; history: {self.history_file}")
         return self._judged

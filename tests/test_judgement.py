@@ -4,10 +4,10 @@ Expectations are judged all at once, and unknown or out of range never meets one
 
 import pytest
 
-from chaos.errors import UsageError
+from chaos.errors import GuaranteeError, UsageError, VoidRunError
 from chaos.guarantees import Guarantee
 from chaos.history import History
-from chaos.judgement import judge
+from chaos.judgement import blame, judge
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
 WITNESS = Witness(anomaly="lost write", sentence="write 1 is gone")
@@ -90,3 +90,9 @@ def test_bounded_that_holds_is_not_met() -> None:
 def test_expectations_that_prove_nothing_are_refused(expectations: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         problems(**expectations)
+
+
+def test_only_a_contradiction_is_the_systems_blame() -> None:
+    assert blame(judge(EMPTY, holds=[UNSEEN, KEPT])) is VoidRunError
+    assert blame(judge(EMPTY, holds=[UNSEEN, GONE])) is GuaranteeError
+    assert blame(judge(EMPTY, violated=[KEPT])) is GuaranteeError

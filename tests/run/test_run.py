@@ -264,12 +264,12 @@ def test_an_unmet_expectation_says_how_to_see_it_again(run: Run) -> None:
 
 
 def test_a_forgotten_final_read_is_asked_for(run: Run, lab: FakeLab) -> None:
-    """Where nobody has read, not where the read found nothing."""
+    """Where nobody has read, not where the read found nothing; and it is nobody's broken promise, but a void run."""
     run.start(C1)
     lab.write("c1", {"invoke": 0, "f": "add", "value": 1}, {"complete": 0, "outcome": "ok"})
     run.finish()
     with pytest.raises(
-        GuaranteeError, match=r"final read.*; call run.final_read\(\.\.\.\) before the block ends\nagain"
+        VoidRunError, match=r"final read.*; call run.final_read\(\.\.\.\) before the block ends\nagain"
     ):
         run.expect(holds=[acked_writes_survive])
 
