@@ -6,7 +6,9 @@ is judged as the type of object that --model names; docs/recheck.md says what ea
 """
 
 import argparse
+import io
 import json
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -62,6 +64,8 @@ def main(options: argparse.Namespace) -> int:
     """Judge and say; violated is 1, unknown is 2."""
     from chaos.history.source import opened
 
+    if isinstance(sys.stdout, io.TextIOWrapper):  # Foreign texts may hold what no encoding has: halves of pairs.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if options.model and options.guarantee:
         raise UsageError(
             "a history is judged by guarantees (-g) or as the type of an object (--model), not by both at once"

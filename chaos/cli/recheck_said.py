@@ -2,9 +2,10 @@
 How verdicts on saved histories are said: in words, and for programs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 from chaos.cli.terminal import coloured, console, plain
 
@@ -36,8 +37,17 @@ def as_json(verdict: "Verdict") -> dict[str, object]:
 
 def operation_as_json(operation: "Operation") -> dict[str, object]:
     """An operation with all its fields."""
-    plain_values = {field.name: getattr(operation, field.name) for field in fields(operation)}
-    return {**plain_values, "notes": dict(operation.notes)}
+    return {field.name: json_value(getattr(operation, field.name)) for field in fields(operation)}
+
+
+def json_value(value: Any) -> Any:
+    """The value, with what EDN has and JSON has not as text."""
+    if isinstance(value, Mapping):
+        return {name if isinstance(name, str) else str(name): json_value(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(each) for each in value]
+    known = value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
+    return value if known else str(value)
 
 
 def show(history: "History", verdicts: "Sequence[Verdict]") -> None:

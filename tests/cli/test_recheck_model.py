@@ -56,6 +56,19 @@ def test_verdict_for_programs_has_counts_and_lines(tmp_path: Path, capsys: pytes
     assert answer["lines"][-1] == [6, 7]
 
 
+def test_values_that_json_has_not_are_texts_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = BAD.replace(":value 3", ":value [1/3 ##Inf {[1 2] 3}]")
+    assert recheck(tmp_path, bad, "--model", "register", "--json") == 1
+
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["witness"]["operations"][-1]["result"] == ["1/3", "inf", {"(1, 2)": 3}]
+
+
+def test_text_that_no_encoding_has_is_shown_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert recheck(tmp_path, BAD.replace(":value 3", ':value "\\ud800"'), "--model", "register") == 1
+    assert "violated" in capsys.readouterr().out
+
+
 def test_gzip_and_standard_input_are_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ A large file of ours, judged without loading it as operations.
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.checkers.columnar.finding import Holds, Suspects
 from chaos.checkers.columnar.rules import RULES, find
@@ -44,11 +44,11 @@ def judge_file(path: str | os.PathLike[str], model: str, *, initial: object, nam
     except UnfitError:
         return None
     found = find(columns, model, initial)
+    count = len(columns) - _counts(columns)["fail"]
     if isinstance(found, Holds):
-        count = len(columns) - _counts(columns)["fail"]
         verdict = holds(model, found.reason, operations_count=count, keys_count=1, spent_s=time.monotonic() - began)
     elif isinstance(found, Suspects) and len(found.rows) <= MOST_SUSPECTS:
-        explained = _explained(path, found, model, initial, names)
+        explained = _explained(path, found, model, initial, names, operations_count=count)
         if explained is None:
             return None
         verdict = explained
@@ -62,11 +62,18 @@ def _counts(columns: Columns) -> dict[str, int]:
 
 
 def _explained(
-    path: str | os.PathLike[str], found: Suspects, model: str, initial: object, names: Mapping[str, str]
+    path: str | os.PathLike[str],
+    found: Suspects,
+    model: str,
+    initial: object,
+    names: Mapping[str, str],
+    **measures: float,
 ) -> Verdict | None:
     from chaos.checkers import check
 
     with opened(path) as source:
         operations = load_rows(source, found.rows)
     verdict = check(operations, model, initial=initial, names=names)
-    return verdict if verdict.status is Status.VIOLATED else None
+    if verdict.status is not Status.VIOLATED:
+        return None
+    return replace(verdict, measures={**verdict.measures, **measures})

@@ -106,7 +106,15 @@ def _other(first: str, token: str) -> Value:
 def _string(token: str) -> str:
     if not closed(token):
         raise ValueError("the string does not end")
-    return _ESCAPE.sub(_escaped, token[1:-1]) if "\\" in token else token[1:-1]
+    if "\\" not in token:
+        return token[1:-1]
+    text = _ESCAPE.sub(_escaped, token[1:-1])
+    return text if "\\u" not in token else _joined(text)
+
+
+def _joined(text: str) -> str:
+    """Pairs of escapes that are one character, as Java writes what is beyond 16 bits."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _escaped(match: re.Match[str]) -> str:

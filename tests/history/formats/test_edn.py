@@ -52,6 +52,7 @@ def forms(*texts: str) -> list[tuple[int, Any]]:
         ("java.lang.Object$fn__123", "java.lang.Object$fn__123"),
         ('"a\\tb\\u00e9\\\\"', "a\tbé\\"),
         ("\\a", "a"),
+        ('"\\ud83d\\ude00"', "😀"),
         ("\\newline", "\n"),
         ("\\u0041", "A"),
         ("[1, [2] ()]", [1, [2], []]),
