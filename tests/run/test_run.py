@@ -268,9 +268,7 @@ def test_a_forgotten_final_read_is_asked_for(run: Run, lab: FakeLab) -> None:
     run.start(C1)
     lab.write("c1", {"invoke": 0, "f": "add", "value": 1}, {"complete": 0, "outcome": "ok"})
     run.finish()
-    with pytest.raises(
-        VoidRunError, match=r"final read.*; call run.final_read\(\.\.\.\) before the block ends\nagain"
-    ):
+    with pytest.raises(VoidRunError, match=r"final read.*; call run.final_read\(\.\.\.\) before the block ends\nagain"):
         run.expect(holds=[acked_writes_survive])
 
 
