@@ -30,7 +30,8 @@ def _judge(history: History) -> Verdict:
     if lost:
         return violated(NAME, _witness(history, lost[0]), None, **measures)
     missing = None if kept else "nobody looked at a lock that it held with time left (needs expires_ns)"
-    missing = missing or missed_faults(history, kept)
+    # A look that a fault left without an answer met that fault as well.
+    missing = missing or missed_faults(history, history.select(("check", "renew", "acquire")))
     if missing:
         return unknown(NAME, missing, **measures)
     return holds(NAME, f"{len(kept)} looks at a lock with time left, and it was there", **measures)

@@ -144,7 +144,8 @@ def _lock(play: Play) -> None:
     play.wait_point(clients[1])
     with play.fault("kill", "c2"):
         clients[1].end(-9)
-    play.run(1.5)
+        play.run(1.0)  # Past its lease: others must be seen to get in, or the death was met by nobody.
+    play.run(0.5)
     _stop(play, clients)
 
 
