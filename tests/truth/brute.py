@@ -11,6 +11,8 @@ from tests.truth.kinds import Type
 
 def explains(kind: Type, operations: Sequence[Operation], *, mismatch: bool = False) -> bool:
     """Whether some order, each operation within its closed interval, is what one client alone could have seen."""
+    if kind.keeps is not None:
+        return kind.keeps(operations)
     relevant = [each for each in operations if each.outcome is not Outcome.FAIL or (mismatch and each.f == "cas")]
     needed = sum(1 << place for place, each in enumerate(relevant) if each.outcome is not Outcome.INFO)
     ends = [_end(each) for each in relevant]

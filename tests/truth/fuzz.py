@@ -60,7 +60,7 @@ def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tal
     verdict = check(operations, kind.model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
     if verdict.status is Status.UNKNOWN:
         tally.undecided += 1
-        return None
+        return None if right else f"the oracle says no, the checker {verdict}"
     if (verdict.status is Status.HOLDS) is not right:
         return f"the oracle says {right}, the checker {verdict}"
     if right and kind.model in ORDERS and tally.histories % 5 == 0:

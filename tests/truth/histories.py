@@ -12,6 +12,8 @@ from tests.truth.kinds import Type
 
 def some_history(kind: Type, rng: Random, longest: int = 9) -> list[Operation]:
     """One of the three sorts, sometimes with equal stamps."""
+    if kind.invented is not None:
+        return _numbered(kind.invented(rng))
     if kind.crashing:
         return crashed(rng)
     number, size, sort = rng.randrange(60), rng.randint(1, longest), rng.random()

@@ -2,10 +2,13 @@
 What each type does, said a second time and differently: one client at a time, arguments in, results out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from chaos.history import Operation
+from tests.truth.pairwise import leases, leases_fit, logs, logs_agree, sessions, sessions_kept
 
 Applied = tuple[Any, Any, bool]
 """The state after it, the result, and whether the server accepted it."""
@@ -23,6 +26,10 @@ class Type:
     guess: Callable[[Random, str, Any, int], Any]
     given: Any = None
     """What ``check`` is told of the initial value."""
+    invented: Callable[[Random], list[Operation]] | None = None
+    """Histories of another sort than of operations that take effect one by one."""
+    keeps: Callable[[Sequence[Operation]], bool] | None = None
+    """Whether such a history keeps the promise."""
     crashing: bool = False
     """Histories are made of operations that crash, at random times, by ``histories.crashed``."""
     final: tuple[str, Any] | None = None
@@ -193,6 +200,15 @@ ALL = (
     Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
     Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
     Type(name="counter", model="counter", initial=0, apply=_counter, invent=_ask_counter, guess=_guess_number),
+    *(
+        Type(
+            name=name, model=name, initial=None, apply=_counter, invent=_ask_counter, guess=_nothing,
+            invented=invented, keeps=keeps,
+        )
+        for name, invented, keeps in (
+            ("lease", leases, leases_fit), ("session", sessions, sessions_kept), ("append-log", logs, logs_agree)
+        )
+    ),
     Type(
         name="list-append", model="list-append", initial=(), apply=_transaction, invent=_ask_transaction,
         guess=_guess_transaction, final=("txn", [["r", "x", None], ["r", "y", None], ["r", "z", None]]),
