@@ -103,7 +103,7 @@ def a_set() -> Iterator[str]:
         unsure = rng.random() < 0.02
         shown += [] if unsure and rng.random() < 0.5 else [number]
         yield (
-            f'{{"operation":{number},"client":"c{number % CLIENTS}","f":"add","value":{number},"invoked_ns":{number}000,'
+            f'{{"operation":{number},"client":"c{number % CLIENTS}","f":"add","value":{number},"invoked_ns":{number + 1}000,'
             f'"outcome":"{"info" if unsure else "ok"}","completed_ns":{number + 15}000}}\n'
         )
     last = f'"invoked_ns":{OPERATIONS + 99}000,"outcome":"ok","completed_ns":{OPERATIONS + 999}000'
@@ -117,18 +117,23 @@ def header() -> str:
 
 def measure(python: str, file: Path, model: str, rounds: int) -> str:
     """A row of the table."""
-    times, peaks = [], []
+    times, processor, peaks = [], [], []
     for _ in range(rounds):
-        argv = ["/usr/bin/time", "-f", "%M", python, "-m", "chaos.cli", "recheck", str(file), "--model", model]
+        argv = ["/usr/bin/time", "-f", "%U %S %M", python, "-m", "chaos.cli", "recheck", str(file), "--model", model]
         began = time.perf_counter()
         env = {**os.environ, "PYTHONPATH": str(HERE)}
         done = subprocess.run(argv, capture_output=True, text=True, cwd=file.parent, env=env, check=False)
         times.append(time.perf_counter() - began)
         if done.returncode:
             raise SystemExit(f"{argv} ended with {done.returncode}: {done.stdout}{done.stderr}")
-        peaks.append(int(done.stderr.split()[-1]) / 1e3)
+        user, system, peak = done.stderr.split()[-3:]
+        processor.append(float(user) + float(system))
+        peaks.append(int(peak) / 1e3)
     has = subprocess.run([python, "-c", "import numpy, msgspec"], capture_output=True, check=False).returncode == 0
-    figures = f"{statistics.median(times):.2f} ({min(times):.2f}–{max(times):.2f}) | {statistics.median(peaks):.0f}"
+    figures = " | ".join(
+        f"{statistics.median(each):.2f} ({min(each):.2f}–{max(each):.2f})" for each in (times, processor)
+    )
+    figures += f" | {statistics.median(peaks):.0f}"
     return f"| {model} | {file.stat().st_size / 1e6:.0f} | {'yes' if has else 'no'} | {figures} |"
 
 
@@ -140,7 +145,9 @@ def main() -> None:
     options = parser.parse_args()
     if importlib.util.find_spec("chaos") is None:
         raise SystemExit("run it from the checkout")
-    print("| model | file, MB | numpy | seconds, median (spread) | peak, MB |\n| --- | --- | --- | --- | --- |")
+    print(
+        "| model | file, MB | numpy | seconds, median (spread) | of a processor | peak, MB |\n| --- | --- | --- | --- | --- | --- |"
+    )
     for model in (*OBJECTS, "set"):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "history.jsonl")

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn, cast
+from typing import IO, Any, NoReturn, cast
 
 from chaos.errors import HistoryFormatError
 
 CHUNK = 1 << 18
-_PEEKED = 1 << 16
+_BEGINNING = 1 << 20
 _GZIP = b"\x1f\x8b"
 _STDIN = "-"
 
@@ -30,11 +30,15 @@ class Source:
     stream: io.BufferedReader
     path: Path | None = None
     """Where it can be opened again; standard input cannot."""
+    beginning: bytes | None = None
 
     def peek(self) -> bytes:
-        """The beginning, which stays unread."""
-        with self._reading():
-            return self.stream.peek(_PEEKED)[:_PEEKED]
+        """The beginning, which stays unread; a pipe may hand it over in small pieces."""
+        if self.beginning is None:
+            with self._reading():
+                self.beginning = self.stream.read(_BEGINNING)
+            self.stream = io.BufferedReader(_Joined(self.beginning, self.stream), CHUNK)
+        return self.beginning
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """The rest, in pieces of any length."""
@@ -86,6 +90,25 @@ class Source:
         raise HistoryFormatError(f"{self.name}: {reason}") from problem
 
 
+class _Joined(io.RawIOBase):
+    """What was read already, then the rest."""
+
+    def __init__(self, beginning: bytes, rest: io.BufferedReader) -> None:
+        self._beginning = memoryview(beginning)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._beginning:
+            return self._rest.readinto(buffer)
+        size = min(len(buffer), len(self._beginning))
+        buffer[:size] = self._beginning[:size]
+        self._beginning = self._beginning[size:]
+        return size
+
+
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[Source]:
     """A file, or standard input for ``-``; gzip is recognised from the content, whatever the name."""
@@ -105,5 +128,5 @@ def _unzipped(name: str, stream: io.BufferedReader, path: Path | None = None) ->
     source = Source(name, stream, path)
     if not source.peek().startswith(_GZIP):
         return source
-    plain = gzip.GzipFile(fileobj=cast(IO[bytes], stream))
-    return Source(name, io.BufferedReader(cast(io.RawIOBase, plain), _PEEKED), path)
+    plain = gzip.GzipFile(fileobj=cast(IO[bytes], source.stream))
+    return Source(name, io.BufferedReader(cast(io.RawIOBase, plain), CHUNK), path)

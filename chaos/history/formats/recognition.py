@@ -34,7 +34,8 @@ def recognise(beginning: bytes, name: str) -> str:
     """
     text = beginning.removeprefix(_BOM)
     if not text.strip():
-        raise HistoryFormatError(f"{name}, line 1: the file is empty")
+        what = "nothing but white space" if text else "empty"
+        raise HistoryFormatError(f"{name}, line 1: the file is {what}")
     lead = _COMMENT.match(text)
     body = text[lead.end() :] if lead else text
     for form, pattern in _BEGINNINGS:

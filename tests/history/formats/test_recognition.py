@@ -3,7 +3,9 @@ A file's format is seen from its content.
 """
 
 import gzip
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +47,8 @@ def test_unknown_content_lists_what_is_known(content: str) -> None:
 
 def test_empty_file_says_so() -> None:
     with pytest.raises(HistoryFormatError, match="the file is empty"):
+        reading("")
+    with pytest.raises(HistoryFormatError, match="nothing but white space"):
         reading(" \n")
 
 
@@ -54,6 +58,31 @@ def test_gzip_is_seen_whatever_the_name(tmp_path: Path) -> None:
 
     with opened(path) as source:
         assert len(read(source).history.operations) == 1
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_pipe_that_hands_over_byte_by_byte_is_recognised(zipped: bool) -> None:
+    content = b"[{:type :invoke, :process 0, :f :read}]"
+
+    class Dripping(io.RawIOBase):
+        rest = gzip.compress(content) if zipped else content
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            given, self.rest = self.rest[:1], self.rest[1:]
+            buffer[: len(given)] = given
+            return len(given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(Dripping())))
+        with opened("-") as source:
+            assert len(read(source).history.operations) == 1
+
+
+def test_log_may_say_much_else_first() -> None:
+    assert recognise(b"INFO starting\n" * 50_000 + b"INFO jepsen.util - 0 :invoke :read nil\n", "h") == LOG
 
 
 def test_gzip_that_is_cut_short_is_refused(tmp_path: Path) -> None:
