@@ -73,7 +73,7 @@ def test_behind_a_silent_hole_min_replicas_bounds_the_loss_by_its_lag(
     make_redis: MakeRedis, launch: Launch, mode: Mode
 ) -> None:
     """
-    With min-replicas-to-write 1 a master in a silent hole loses writes for max-lag and about a second, and no longer.
+    With min-replicas-to-write 1 a master in a silent hole loses writes for max-lag and at most two seconds more.
     """
     run = split_brain(make_redis, launch, HARDENED, mode, refused=True)
     run.expect(

