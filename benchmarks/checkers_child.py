@@ -31,7 +31,7 @@ def main() -> None:
 def judge(model: str, operations: Sequence[Operation], limit_s: float) -> Verdict:
     """As the Go program understands the models' names."""
     if model == "register":
-        return check(operations, "cas-register", initial=UNSET, failed_cas="mismatch", budget_s=limit_s)
+        return check(operations, "cas-register", initial=UNSET, failed_cas="mismatch", budget_s=limit_s, shrink=False)
     return check(operations, TEXTS if model == "texts" else STORE, budget_s=limit_s)
 
 

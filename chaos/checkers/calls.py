@@ -4,6 +4,7 @@ Operations as checkers see them: frozen values, closed intervals, those that did
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from chaos.errors import UsageError
@@ -18,6 +19,7 @@ NEVER: Final = 1 << 80
 """The end of an operation that never returned: after every other."""
 
 FailedCas = Literal["dropped", "mismatch"]
+FAIL, INFO = Outcome.FAIL, Outcome.INFO
 
 
 class Call(NamedTuple):
@@ -61,6 +63,16 @@ class Says(Enum):
     NOTHING = "nothing"
 
 
+_LOOKS = {
+    Says.VALUE: (True, False),
+    Says.RESULT: (False, True),
+    Says.BOTH: (True, True),
+    Says.NOTHING: (False, False),
+}
+Looked = tuple[str, bool, bool]
+"""A kind of operation, and whether its value and its result count."""
+
+
 def calls(
     operations: Iterable[Operation],
     accepting: "Checker",
@@ -75,22 +87,29 @@ def calls(
     ``names`` maps foreign kinds to those of the model.
     """
     parts: dict[Any, list[Call]] = {}
-    kinds, shape = accepting.kinds, accepting.shape
+    shape, aborted = accepting.shape, accepting.aborted
+    own = {f: (f, *_LOOKS[says]) for f, says in accepting.kinds.items()}
+    known = {f: own[names.get(f, f)] for f in (*own, *names) if names.get(f, f) in own}
+    failed = (FAILED_CAS, *_LOOKS[Says.VALUE])
     for operation in operations:
-        f = names.get(operation.f, operation.f)
-        if f not in kinds:
-            raise UsageError(f"{operation}: the model knows {', '.join(kinds)}; a foreign name can be mapped to these")
-        says = kinds[f]
-        if operation.outcome is Outcome.FAIL and not accepting.aborted:
-            if f != "cas" or failed_cas == "dropped":
+        kind = known.get(operation.f)
+        if kind is None:
+            raise UsageError(
+                f"{operation}: the model knows {', '.join(accepting.kinds)}; a foreign name can be mapped to these"
+            )
+        if operation.outcome is FAIL and not aborted:
+            if kind[0] != "cas" or failed_cas == "dropped":
                 continue
-            f, says = FAILED_CAS, Says.VALUE
+            kind = failed
         key, value, result = _split(operation) if by_key else (None, operation.value, operation.result)
-        call = _call(operation, f, says, value, result)
+        call = _call(operation, kind, value, result)
         wrong = shape(call)
         if wrong:
             raise UsageError(f"{operation}: {wrong}")
-        parts.setdefault(key, []).append(call)
+        part = parts.get(key)
+        if part is None:
+            parts[key] = part = []
+        part.append(call)
     for part in parts.values():
         part.sort(key=_begin)
     return parts
@@ -102,7 +121,7 @@ def modelled(operations: Iterable[Operation], model: Model, *, names: Mapping[st
     for operation in operations:
         if operation.outcome is not Outcome.FAIL:
             f = names.get(operation.f, operation.f)
-            call = _call(operation, f, Says.BOTH, operation.value, operation.result)
+            call = _call(operation, (f, True, True), operation.value, operation.result)
             key = None if model.key is None else model.key(f, call.value, call.result)
             parts.setdefault(key, []).append(call)
     for part in parts.values():
@@ -110,8 +129,7 @@ def modelled(operations: Iterable[Operation], model: Model, *, names: Mapping[st
     return parts or {None: []}
 
 
-def _begin(call: Call) -> int:
-    return call.begin
+_begin = itemgetter(0)
 
 
 def _split(operation: Operation) -> tuple[Any, Any, Any]:
@@ -127,16 +145,21 @@ def _paired(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2
 
 
-def _call(operation: Operation, f: str, says: Says, value: Any, result: Any) -> Call:
-    begin, completed = 2 * operation.invoked_ns, operation.completed_ns
-    if completed is not None and completed < operation.invoked_ns:
-        raise UsageError(
-            f"{operation}: completed at {completed} ns, before its invocation at {operation.invoked_ns} ns"
-        )
-    value = frozen(value) if says in (Says.VALUE, Says.BOTH) else None
-    if operation.outcome is Outcome.INFO:
-        return Call(begin, NEVER, f, value, UNKNOWN, operation)
+def _call(operation: Operation, kind: Looked, value: Any, result: Any) -> Call:
+    invoked, completed = operation.invoked_ns, operation.completed_ns
+    if completed is not None and completed < invoked:
+        raise UsageError(f"{operation}: completed at {completed} ns, before its invocation at {invoked} ns")
+    f, by_value, by_result = kind
+    if not by_value:
+        value = None
+    elif type(value) not in _PLAIN:
+        value = frozen(value)
+    if operation.outcome is INFO:
+        return Call(2 * invoked, NEVER, f, value, UNKNOWN, operation)
     if completed is None:
         raise UsageError(f"{operation}: {operation.outcome.value} without a completion")
-    result = frozen(result) if says in (Says.RESULT, Says.BOTH) else None
-    return Call(begin, 2 * completed + 1, f, value, result, operation)
+    if not by_result:
+        result = None
+    elif type(result) not in _PLAIN:
+        result = frozen(result)
+    return Call(2 * invoked, 2 * completed + 1, f, value, result, operation)

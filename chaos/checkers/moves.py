@@ -42,34 +42,50 @@ _KINDS = {"read": READ, "write": WRITE, "cas": CAS, "cas, failed": FAILED, "acqu
 
 def plan(calls: Sequence[Call], initial: Any, soft: Collection[int] = ()) -> Plan:
     """Events of these calls. ``soft`` calls never return and may take effect any number of times, or never."""
-    numbers: dict[Any, int] = {initial: 0}
     stamps: list[tuple[int, int]] = []
     crashed: list[int] = []
     for index, call in enumerate(calls):
-        if call.end == NEVER or index in soft:
+        begin, end = call[0], call[1]
+        if end == NEVER or index in soft:
             if _may_change(call):
                 crashed.append(index)
+                stamps.append((begin, index))
         else:
-            stamps.append((call.begin, index))
-            stamps.append((call.end, index))
+            stamps.append((begin, index))
+            stamps.append((end, index))
     stamps.sort()
-    bits, width = _recycled(stamps, len(calls))
+    crashed.sort(key=lambda index: calls[index].begin)
+    never = set(crashed)
+    bits, width = _recycled(stamps, len(calls), never)
     for place, index in enumerate(crashed):
         bits[index] = 1 << width + place
-    stamps += [(calls[index].begin, index) for index in crashed]
-    stamps.sort()
-    never = set(crashed)
-    moves: list[Move | None] = [None] * len(calls)
-    for _, index in stamps:
-        if moves[index] is None:
-            call = calls[index]
-            kind, first, second = _content(call, numbers)
-            moves[index] = (kind, first, second, bits[index], NEVER if index in never else call.end, index)
+    events = _events(calls, stamps, bits, never, {initial: 0})
     reusable = sum(bits[index] for index in crashed if index in soft)
-    events: list[Event] = [(time, moves[index]) for time, index in stamps]  # type: ignore[misc]
     mask = (1 << len(crashed)) - 1 << width
     writes = sum(bits[index] for index in crashed if calls[index].f == "write")
     return Plan(events, (1 << width) - 1, mask, writes, mask & ~reusable if reusable else -1)
+
+
+def _events(
+    calls: Sequence[Call], stamps: list[tuple[int, int]], bits: list[int], never: set[int], numbers: dict[Any, int]
+) -> list[Event]:
+    moves: list[Move | None] = [None] * len(calls)
+    events: list[Event] = []
+    for time, index in stamps:
+        move = moves[index]
+        if move is None:
+            _, end, f, value, result, _ = calls[index]
+            kind = _KINDS[f]
+            new = 0
+            if kind >= CAS:
+                value, second = value
+                new = numbers.setdefault(second, len(numbers))
+            elif kind == READ:
+                value = result
+            first = numbers.setdefault(value, len(numbers))
+            moves[index] = move = (kind, first, new, bits[index], NEVER if index in never else end, index)
+        events.append((time, move))
+    return events
 
 
 def _may_change(call: Call) -> bool:
@@ -79,24 +95,17 @@ def _may_change(call: Call) -> bool:
     return call.f not in ("read", "cas, failed")
 
 
-def _recycled(stamps: list[tuple[int, int]], size: int) -> tuple[list[int], int]:
+def _recycled(stamps: list[tuple[int, int]], size: int, never: set[int]) -> tuple[list[int], int]:
+    """A bit for each operation that returns, free again after its return, and how many bits that takes."""
     bits, free, width = [0] * size, list[int](), 0
     for time, index in stamps:
         if time & 1:
             free.append(bits[index])
+        elif index in never:
+            continue
         elif free:
             bits[index] = free.pop()
         else:
             bits[index] = 1 << width
             width += 1
     return bits, width
-
-
-def _content(call: Call, numbers: dict[Any, int]) -> tuple[int, int, int]:
-    kind = _KINDS[call.f]
-    if kind == READ:
-        return kind, numbers.setdefault(call.result, len(numbers)), 0
-    if kind == WRITE:
-        return kind, numbers.setdefault(call.value, len(numbers)), 0
-    expected, new = call.value
-    return kind, numbers.setdefault(expected, len(numbers)), numbers.setdefault(new, len(numbers))

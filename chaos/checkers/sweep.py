@@ -9,7 +9,7 @@ two returns can wait until a return needs them. A write that is overwritten at o
 do the same, the first to return goes first. A crashed operation never has to be placed.
 """
 
-from chaos.checkers.antichain import Configuration, Front, Link, insert, thinned
+from chaos.checkers.antichain import Configuration, Front, insert, thinned
 from chaos.checkers.budget import ROOM, Budget, SpentError
 from chaos.checkers.moves import CAS, FAILED, READ, WRITE, Move, Plan
 from chaos.checkers.pending import Pending, first
@@ -109,13 +109,13 @@ class Sweep:
 
     def _expand(self, queue: list[Configuration], out: Front, move: Move) -> None:
         """Level by level: one crashed operation more only while nothing else helps."""
+        pending, level = self.pending, self.slack
         seen: Front = {}
         for configuration in queue:
             seen.setdefault(configuration[0], []).append(configuration)
-        level = self.slack
         while queue:
             self._spread(queue, seen, out, move)
-            if not self.pending.crashed:
+            if not pending.crashed:
                 return
             if out:
                 if not level:
@@ -127,49 +127,45 @@ class Sweep:
     def _spread(self, queue: list[Configuration], seen: Front, out: Front, move: Move) -> None:
         """All that operations which return can reach, fewest first; the queue grows while it is walked."""
         kind, value, new, bit, _, _ = move
-        pending, time, count = self.pending, self._time, len(queue)
-        legal, completed, clear = pending.legal, pending.completed, ~bit
+        pending, time, most = self.pending, self._time, len(queue) + ROOM
+        reads, failed, refused, swaps = pending.reads, pending.failed, pending.refused, pending.swaps
+        completed, clear, legal = pending.completed, ~bit, pending.legal
         writes = [
-            (target, waiting, legal(target), target in pending.swaps) for target, waiting in pending.writes.items()
+            (target, waiting, legal(target), target in swaps)
+            for target, waiting in pending.writes.items()
+            if failed or target in reads or target in swaps
         ]
         for state, before, used, link in queue:
-            sat = before | legal(state)
+            sat = before | reads.get(state, 0)
+            if failed:
+                sat |= failed & ~refused.get(state, 0)
             if kind == WRITE:
                 insert(out, (value, (sat | completed) & clear, used & clear, (link, bit, time)))
             elif kind == CAS and state == value:
                 insert(out, (new, sat & clear, used & clear, (link, bit, time)))
-            if state in pending.swaps:
-                for target, waiting in pending.swaps[state].items():
+            if state in swaps:
+                for target, waiting in swaps[state].items():
                     own = first(waiting, used)
                     if own and own != bit:
-                        self._reach(target, sat | own, used | own, (link, own, time), queue, seen, out, move)
+                        self._reach((target, sat | own, used | own, (link, own, time)), queue, seen, out, move)
             for target, waiting, observers, expected in writes:
                 if expected or observers & ~sat:
                     own = first(waiting, used)
                     if own and own != bit:
-                        self._reach(target, sat | completed, used | own, (link, own, time), queue, seen, out, move)
-            if len(queue) > count + ROOM:
+                        self._reach((target, sat | completed, used | own, (link, own, time)), queue, seen, out, move)
+            if len(queue) > most:
                 raise SpentError(f"more than {ROOM} configurations at once: the memory allowed is used up")
         self._budget.spend(len(queue))
 
     def _reach(
-        self,
-        state: int,
-        sat: int,
-        used: int,
-        link: Link,
-        queue: list[Configuration],
-        seen: Front,
-        out: Front,
-        move: Move,
+        self, configuration: Configuration, queue: list[Configuration], seen: Front, out: Front, move: Move
     ) -> None:
         """A configuration that one operation more leads to: done, if the returning observer is legal there."""
         kind, value, _, bit, _, _ = move
+        state, sat, used, link = configuration
         if (kind == READ and state == value) or (kind == FAILED and state != value):
             insert(out, (state, sat & ~bit, used, link))
-            return
-        configuration = (state, sat, used, link)
-        if insert(seen, configuration):
+        elif insert(seen, configuration):
             queue.append(configuration)
 
     def _crashes(self, queue: list[Configuration], seen: Front, out: Front, move: Move) -> list[Configuration]:
@@ -187,19 +183,19 @@ class Sweep:
                 wanted = target in useful or pending.legal(target) & ~sat
                 if free and wanted and not first(pending.swaps.get(state, {}).get(target, []), used):
                     own = free & -free
-                    self._reach(target, sat, used | own & counted, (link, own, time), reached, seen, out, move)
+                    self._reach((target, sat, used | own & counted, (link, own, time)), reached, seen, out, move)
             after = sat | pending.completed
             for target, mask in pending.crashed_writes.items():
                 free = mask & ~used
                 wanted = target in useful or target == back or pending.legal(target) & ~sat
                 if free and wanted and not first(pending.writes.get(target, []), used):
                     own = free & -free
-                    self._reach(target, after, used | own & counted, (link, own, time), reached, seen, out, move)
+                    self._reach((target, after, used | own & counted, (link, own, time)), reached, seen, out, move)
             for target, waiting in pending.writes.items():
                 if (target in useful or target == back) and target not in pending.swaps:
                     own = 0 if pending.legal(target) & ~sat else first(waiting, used)
                     if own and own != bit:
-                        self._reach(target, after, used | own, (link, own, time), reached, seen, out, move)
+                        self._reach((target, after, used | own, (link, own, time)), reached, seen, out, move)
         self._budget.spend(len(reached))
         return reached
 

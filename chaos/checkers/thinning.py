@@ -4,7 +4,7 @@ Which configurations a sweep keeps after a return when operations crashed: the f
 
 from typing import TYPE_CHECKING
 
-from chaos.checkers.antichain import Configuration, Front, insert
+from chaos.checkers.antichain import Configuration, Front, thinned
 
 if TYPE_CHECKING:
     from chaos.checkers.sweep import Sweep
@@ -14,35 +14,35 @@ Ranked = tuple[int, int, int, int, Configuration]
 
 def thinned_crashed(front: Front, sweep: "Sweep") -> list[Configuration]:
     """The antichain of all, also across states where a crashed write can cross over, cut to the sweep's width."""
-    if len(front) == 1:
-        (kept,) = front.values()
-        if len(kept) == 1:
-            return kept
-    ranked, differing = _ranked(front, sweep)
-    if not differing and sweep.plan.counted < 0:
-        best: Front = {}
-        return [configuration for *_, configuration in ranked if insert(best, configuration)]
-    return _cut(ranked, sweep)
+    every = [configuration for kept in front.values() for configuration in kept]
+    if len(every) == 1:
+        return every
+    spent = _differing(every) & sweep.plan.crashed
+    if not spent and sweep.plan.counted < 0:
+        return thinned(front)
+    return _cut(_ranked(every, spent, sweep.plan.crashed_writes), sweep)
 
 
-def _ranked(front: Front, sweep: "Sweep") -> tuple[list[Ranked], bool]:
-    """Most able first; and whether they differ in the crashed operations they spent."""
-    common = -1
-    for kept in front.values():
-        for _, _, used, _ in kept:
-            common &= used
-    spent, writes, differing = ~common & sweep.plan.crashed, sweep.plan.crashed_writes, False
+def _differing(every: list[Configuration]) -> int:
+    """The mutators that some have used and others have not."""
+    some, all_ = 0, -1
+    for _, _, used, _ in every:
+        some |= used
+        all_ &= used
+    return some & ~all_
+
+
+def _ranked(every: list[Configuration], spent: int, writes: int) -> list[Ranked]:
+    """Most able first."""
     ranked: list[Ranked] = []
-    for kept in front.values():
-        for configuration in kept:
-            state, sat, used, _ = configuration
-            weight, own = used.bit_count() - sat.bit_count(), used & spent
-            if own:
-                differing = True
-                weight += 4 * own.bit_count() + 2 * (own & writes).bit_count()
-            ranked.append((weight, state, sat, used, configuration))
+    for configuration in every:
+        state, sat, used, _ = configuration
+        weight, own = used.bit_count() - sat.bit_count(), used & spent
+        if own:
+            weight += 4 * own.bit_count() + 2 * (own & writes).bit_count()
+        ranked.append((weight, state, sat, used, configuration))
     ranked.sort(key=_rank)
-    return ranked, differing
+    return ranked
 
 
 def _rank(ranked: Ranked) -> tuple[int, int, int, int]:
