@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.histories import UNSET, Row, read
 from chaos.checkers import check
 from chaos.history import Operation, Outcome
-from chaos.models import ILLEGAL, Kind, Model
+from chaos.models import Kind, Model, keyed, text
 from chaos.verdict import Verdict
 
 WORDS = {"holds": "ok", "violated": "illegal", "unknown": "unknown"}
@@ -54,27 +54,16 @@ def operation(number: int, row: Row) -> Operation:
 
 
 def _text(state: Any, f: str, value: Any, result: Any) -> Any:
-    if f == "get":
-        return state if state == result else ILLEGAL
-    return value[1] if f == "put" else state + value[1]
-
-
-def _store(state: Any, f: str, value: Any, result: Any) -> Any:
-    key = int(value[0])
-    after = _text(state[key], f, value, result)
-    return after if after is ILLEGAL else (*state[:key], after, *state[key + 1 :])
+    return TEXT.step(state, f, value[1], result)
 
 
 def _kind(f: str, value: Any, result: Any) -> Kind:
-    return {"get": Kind.OBSERVER, "put": Kind.OVERWRITER}.get(f, Kind.TOTAL)
+    return TEXT.kind(f, value[1], result)
 
 
-def _kind_of_store(f: str, value: Any, result: Any) -> Kind:
-    return Kind.OBSERVER if f == "get" else Kind.TOTAL
-
-
+TEXT = text()
 TEXTS = Model(name="texts", init="", step=_text, kind=_kind, key=lambda f, value, result: value[0])
-STORE = Model(name="store", init=("",) * 10, step=_store, kind=_kind_of_store)
+STORE = keyed(TEXT)
 
 if __name__ == "__main__":
     main()

@@ -15,6 +15,7 @@ semaphore           ``acquire`` n, ``release`` n (None: 1)                      
 set                 ``add`` v, ``remove`` v, ``contains`` v -> bool, ``read`` -> list                    empty
 queue               ``enqueue`` v, ``dequeue`` -> v (None: it was empty), ``drain`` -> list              empty
 counter             ``add`` n, ``read`` -> n                                                             0
+text                ``get`` -> the text; ``put`` v; ``append`` v                                         ""
 append-log          ``send`` [k, v] -> [k, [offset, v]]; ``poll`` -> {k: [[offset, v], ...]};            empty
                     ``assign``, ``subscribe``, ``crash``: its client may read on anywhere; or Jepsen's
                     lists of [send, k, v] and [poll, {...}], also as ``txn``

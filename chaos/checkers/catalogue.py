@@ -17,7 +17,7 @@ from chaos.checkers.registers import judge_mutex, judge_register
 from chaos.checkers.searched import by_search
 from chaos.checkers.sessions import judge_session
 from chaos.checkers.sets import judge_set
-from chaos.models import semaphore, versioned_register
+from chaos.models import semaphore, text, versioned_register
 
 LINEARIZABLE = "one order of all operations, each within its interval, explains every result"
 
@@ -70,6 +70,11 @@ def _of_counter(call: Call) -> str | None:
     return None if call.end == NEVER or _number(call.result) else "a read of a counter returns a number"
 
 
+def _of_text(call: Call) -> str | None:
+    said = call.result if call.f == "get" else call.value
+    return None if isinstance(said, str) or (call.f == "get" and call.end == NEVER) else "a text is a string"
+
+
 _REGISTER = {"read": Says.RESULT, "write": Says.VALUE, "cas": Says.VALUE}
 _MUTEX = {"acquire": Says.NOTHING, "release": Says.NOTHING}
 _PERMITS = {"acquire": Says.VALUE, "release": Says.VALUE}
@@ -77,6 +82,7 @@ _VERSIONED = {"read": Says.RESULT, "write": Says.BOTH, "cas": Says.BOTH}
 _SET = {"add": Says.VALUE, "remove": Says.VALUE, "contains": Says.BOTH, "read": Says.RESULT}
 _QUEUE = {"enqueue": Says.VALUE, "dequeue": Says.RESULT, "drain": Says.RESULT}
 _COUNTER = {"add": Says.VALUE, "read": Says.RESULT}
+_TEXT = {"get": Says.RESULT, "put": Says.VALUE, "append": Says.VALUE}
 _LOG = dict.fromkeys(("send", "poll", "txn", "assign", "subscribe", "crash"), Says.NOTHING)
 _SESSION = {"read": Says.RESULT, "write": Says.BOTH, "cas": Says.BOTH}
 
@@ -103,6 +109,7 @@ _ALL = (
     _checker("set", judge_set, _SET, "Horn and Kroening 2015", shape=_of_set),
     _checker("queue", judge_queue, _QUEUE, "Henzinger et al. 2013; Bouajjani et al. 2015", shape=_of_queue),
     _checker("counter", judge_counter, _COUNTER, "checkers.md 3.4; Jepsen's counter", shape=_of_counter),
+    _checker("text", by_search(text), _TEXT, "the key-value service of MIT 6.824", shape=_of_text),
     _checker(
         "append-log",
         judge_log,

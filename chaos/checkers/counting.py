@@ -99,7 +99,7 @@ def _judge_equal(calls: Sequence[Call], start: Any, budget: Budget) -> Verdict:
     def fails(tried: Sequence[Call], soft: frozenset[int], side: Budget) -> bool:
         return _first_wrong(tried, start) is not None
 
-    kept = shrunk(calls, wrong, lambda call: call.f == "read", fails, budget)
+    kept = shrunk(calls, calls[wrong].end, lambda call: call.f == "read", fails, budget)
     return violated(NAME, witness("stale read", calls[wrong], kept))
 
 

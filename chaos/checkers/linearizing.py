@@ -15,7 +15,7 @@ from chaos.checkers.registers import explained, mutex_explained
 from chaos.errors import UsageError
 from chaos.history import Operation
 from chaos.history.records import empty
-from chaos.models import Model, counter, queue, semaphore, set_of, versioned_register
+from chaos.models import Model, counter, queue, semaphore, set_of, text, versioned_register
 
 Order = Callable[[Sequence[Call], Any, Budget], list[Call] | None]
 
@@ -38,6 +38,7 @@ ORDERS: Mapping[str, Order] = {
     "set": _searched(set_of),
     "queue": _searched(queue),
     "counter": _searched(counter),
+    "text": _searched(text),
 }
 """The types whose verdict is about one order of operations."""
 

@@ -75,4 +75,4 @@ def _proof(calls: Sequence[Call], last: int, initial: Any, budget: Budget) -> li
     def fails(tried: Sequence[Call], soft: frozenset[int], side: Budget) -> bool:
         return death(tried, initial, side, soft) is not None
 
-    return shrunk(calls, last, _observes, fails, budget, reusable=True)
+    return shrunk(calls, calls[last].end, _observes, fails, budget, reusable=True)

@@ -3,13 +3,14 @@ Any model, judged by the search of ``engine``: what the typed rules fall back to
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from chaos.checkers.budget import Budget
-from chaos.checkers.calls import Call
+from chaos.checkers.budget import Budget, SpentError
+from chaos.checkers.calls import NEVER, Call
 from chaos.checkers.checker import Judge
 from chaos.checkers.engine import Search
-from chaos.checkers.shrinking import shrunk
+from chaos.checkers.shrinking import CONFIGURATIONS, shrunk
 from chaos.models import Kind, Model
 from chaos.verdict import Verdict, Witness, holds, violated
 
@@ -31,8 +32,20 @@ def judge(calls: Sequence[Call], model: Model, budget: Budget, anomaly: str = "n
     def fails(tried: Sequence[Call], soft: frozenset[int], side: Budget) -> bool:
         return death(tried, model, side) is not None
 
-    kept = shrunk(calls, last, observes, fails, budget)
-    return violated(model.name, witness(anomaly, calls[last], kept))
+    # With foresight a search gives up before the return that nobody can explain: what comes later is part of the proof.
+    until = NEVER if model.foresight else calls[last].end
+    kept = shrunk(calls, until, observes, fails, budget)
+    blamed = _blamed(kept, model, budget) if model.foresight else calls[last]
+    return violated(model.name, witness(anomaly, blamed, kept))
+
+
+def _blamed(kept: Sequence[Call], model: Model, budget: Budget) -> Call:
+    """The call whose return ends all orders; the last to return, if that costs too much to know."""
+    try:
+        last = death(kept, replace(model, foresight=None), budget.part(CONFIGURATIONS))
+    except SpentError:
+        last = None
+    return max(kept, key=lambda call: (call.end != NEVER, call.end)) if last is None else kept[last]
 
 
 def witness(anomaly: str, last: Call, kept: Sequence[Call]) -> Witness:

@@ -22,14 +22,14 @@ Observes = Callable[[Call], bool]
 
 
 def shrunk(
-    calls: Sequence[Call], death: int, observes: Observes, fails: Fails, budget: Budget, *, reusable: bool = False
+    calls: Sequence[Call], until: int, observes: Observes, fails: Fails, budget: Budget, *, reusable: bool = False
 ) -> list[Call]:
     """
-    The calls that cannot be left out, of those that were known when the ``death`` returned.
+    The calls that cannot be left out, of those that were known at the time ``until``.
 
     :param reusable: ``fails`` lets left out mutators happen any number of times, so one of each sort stands for all.
     """
-    shrinking = _Shrinking(_prefix(calls, death, observes), observes, fails, budget, reusable)
+    shrinking = _Shrinking(_known(calls, until, observes), observes, fails, budget, reusable)
     size = len(shrinking.kept)
     while size and not shrinking.over:
         size = min(size, max(1, len(shrinking.kept) // 2))
@@ -39,12 +39,11 @@ def shrunk(
     return [originals[id(call.operation)] for call in shrinking.kept]
 
 
-def _prefix(calls: Sequence[Call], death: int, observes: Observes) -> list[Call]:
-    end = calls[death].end
+def _known(calls: Sequence[Call], until: int, observes: Observes) -> list[Call]:
     found = []
     for call in calls:
-        if call.begin < end:
-            if call.end <= end:
+        if call.begin < until:
+            if call.end <= until:
                 found.append(call)
             elif not observes(call):
                 found.append(call._replace(end=NEVER))

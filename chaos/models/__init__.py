@@ -3,21 +3,27 @@ Sequential specifications: what one client alone would see. ``chaos.checkers`` j
 """
 
 from chaos.models.collections import counter, queue, set_of
+from chaos.models.keyed import keyed
 from chaos.models.locks import mutex, semaphore
-from chaos.models.model import ILLEGAL, UNKNOWN, Kind, Model, State
+from chaos.models.model import ILLEGAL, UNKNOWN, Argument, Foresight, Kind, Model, State
 from chaos.models.registers import register, versioned_register
+from chaos.models.texts import text
 
 __all__ = [
     "ILLEGAL",
     "UNKNOWN",
+    "Argument",
+    "Foresight",
     "Kind",
     "Model",
     "State",
     "counter",
+    "keyed",
     "mutex",
     "queue",
     "register",
     "semaphore",
     "set_of",
+    "text",
     "versioned_register",
 ]

@@ -33,6 +33,7 @@ def test_every_type_is_registered_under_its_name() -> None:
         "set",
         "queue",
         "counter",
+        "text",
         "append-log",
         "session",
         "list-append",

@@ -45,6 +45,7 @@ EXAMPLES = {
         ("dequeue", "nil", "nil"),
     ],
     "counter": [("add", "1", "1"), ("add", "1", "1"), ("read", "nil", "2")],
+    "text": [("append", '"a"', '"a"'), ("get", "nil", '"a"'), ("put", '"b"', '"b"'), ("get", "nil", '"b"')],
     "append-log": [
         ("send", "[:x 1]", "[:x [0 1]]"),
         ("assign", "[:x]", "[:x]"),
@@ -62,6 +63,7 @@ EXAMPLES = {
 """A history of each type that one client may see: f, value, result; every kind of operation at least once."""
 
 BROKEN = {
+    "text": [("get", "nil", "\"z\"")],
     "register": [("read", "nil", "5")],
     "cas-register": [("cas", "[5 6]", "[5 6]")],
     "versioned-register": [("read", "nil", "[5 5]")],

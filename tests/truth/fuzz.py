@@ -63,16 +63,16 @@ def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tal
         return None if right else f"the oracle says no, the checker {verdict}"
     if (verdict.status is Status.HOLDS) is not right:
         return f"the oracle says {right}, the checker {verdict}"
-    if right and kind.model in ORDERS and tally.histories % 5 == 0:
-        return _false_order(kind, operations, mismatch)
+    if right and isinstance(kind.model, str) and kind.model in ORDERS and tally.histories % 5 == 0:
+        return _false_order(kind, kind.model, operations, mismatch)
     if verdict.witness is not None:
         return _false_witness(kind, list(verdict.witness.operations), operations, mismatch)
     return None
 
 
-def _false_order(kind: Type, operations: list[Operation], mismatch: bool) -> str | None:
+def _false_order(kind: Type, model: str, operations: list[Operation], mismatch: bool) -> str | None:
     """Walk the order as one client alone would."""
-    orders = linearized(operations, kind.model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
+    orders = linearized(operations, model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
     if orders is None:
         return "no linearization was found, though there is one"
     state = kind.initial

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from chaos.history import Operation
+from chaos.models import Model, keyed, text
 from tests.truth.pairwise import leases, leases_fit, logs, logs_agree, sessions, sessions_kept
 
 Applied = tuple[Any, Any, bool]
@@ -19,7 +20,7 @@ class Type:
     """One type as a program: ``invent`` asks something, ``apply`` does it, ``guess`` invents a result."""
 
     name: str
-    model: str
+    model: str | Model
     initial: Any
     apply: Callable[[Any, str, Any], Applied]
     invent: Callable[[Random, int], tuple[str, Any]]
@@ -125,6 +126,32 @@ def _ask_counter(rng: Random, number: int) -> tuple[str, Any]:
     return ("read", None) if rng.random() < 0.5 else ("add", rng.choice(amounts))
 
 
+def _text(state: str, f: str, value: Any) -> Applied:
+    if f == "get":
+        return state, state, True
+    return (value if f == "put" else state + value), None, True
+
+
+def _ask_text(rng: Random, number: int) -> tuple[str, Any]:
+    f = rng.choice(("get", "get", "append", "append", "put"))
+    return f, None if f == "get" else "abcdefghi"[rng.randrange(1 + number % 9)]
+
+
+def _guess_text(rng: Random, f: str, value: Any, number: int) -> Any:
+    return rng.choice(("", "a", "b", "ab", "aa")) if f == "get" else None
+
+
+def _texts(state: tuple[str, str], f: str, value: Any) -> Applied:
+    key, argument = value
+    after, result, _ = _text(state[key], f, argument)
+    return (after, state[1]) if key == 0 else (state[0], after), result, True
+
+
+def _ask_texts(rng: Random, number: int) -> tuple[str, Any]:
+    f, value = _ask_text(rng, number)
+    return f, [rng.randrange(2), value]
+
+
 def _guess_number(rng: Random, f: str, value: Any, number: int) -> Any:
     return rng.randrange(4) if f == "read" else None
 
@@ -200,6 +227,10 @@ ALL = (
     Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
     Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
     Type(name="counter", model="counter", initial=0, apply=_counter, invent=_ask_counter, guess=_guess_number),
+    Type(name="text", model="text", initial="", apply=_text, invent=_ask_text, guess=_guess_text),
+    Type(
+        name="two-texts", model=keyed(text()), initial=("", ""), apply=_texts, invent=_ask_texts, guess=_guess_text
+    ),
     *(
         Type(
             name=name, model=name, initial=None, apply=_counter, invent=_ask_counter, guess=_nothing,

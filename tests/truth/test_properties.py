@@ -19,8 +19,8 @@ from tests.truth.kinds import TYPES, Type
 
 SEARCHED = [name for name, kind in TYPES.items() if kind.keeps is None]
 OF_VALUES = ["register", "unique-register", "set", "grow-only-set", "queue"]
-KEYED = ["register", "cas-register", "mutex", "semaphore", "set", "queue", "counter"]
-OBSERVERS = ("read", "contains")
+KEYED = ["register", "cas-register", "mutex", "semaphore", "set", "queue", "counter", "text"]
+OBSERVERS = ("read", "contains", "get")
 
 seeds = st.integers(0, 2**32)
 quick = settings(max_examples=60, deadline=None)
