@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.histories import Row, Shape, planted, register, texts, write
+from benchmarks.histories import Row, Shape, Texts, register, stale, write
 
 HERE = Path(__file__).parent
 CACHE = Path.home() / ".cache" / "middleware-chaos" / "porcupine-bench"
@@ -50,7 +50,10 @@ class Figure:
 def cases() -> list[Case]:
     """The tables of checkers.md 3.5 and 3.6, on histories of our own."""
     found = [
-        *(_small(crashed) for crashed in (0.06, 0.15, 0.3)),
+        *(
+            _stale(processes, crashed)
+            for processes, crashed in ((5, 0.06), (5, 0.15), (5, 0.3), (10, 0.06), (10, 0.15))
+        ),
         Case(
             group="3.5",
             name="10,000 operations, 5 values, 20 processes",
@@ -58,22 +61,22 @@ def cases() -> list[Case]:
             histories=[register(Shape(operations=10_000, processes=20, values=5), 1)],
         ),
     ]
-    for operations in (300, 1_000):
-        rows = texts(operations, 10, 10, 1)
-        name = f"append and get, 10 clients, 10 keys, {operations:,} operations"
-        found.append(Case(group="3.5", name=f"{name}, all at once", model="store", histories=[rows]))
-        found.append(Case(group="3.5", name=f"{name}, by key", model="texts", histories=[rows]))
-    several = [texts(100, 10, 10, seed) for seed in range(20)]
+    for count, operations in ((10, 300), (5, 1_000)):
+        several = [Texts(operations).history(seed) for seed in range(count)]
+        name = f"append and get, 10 clients, 10 keys: {count} of {operations:,} operations"
+        found.append(Case(group="3.5", name=f"{name}, all at once", model="store", histories=several))
+        found.append(Case(group="3.5", name=f"{name}, by key", model="texts", histories=several))
+    several = [Texts(100, pausing=True).history(seed) for seed in range(20)]
     found.append(Case(group="3.5", name="20 small ones of 100 operations, by key", model="texts", histories=several))
     return found + [_crashed(*shape) for shape in CRASHED]
 
 
-def _small(crashed: float) -> Case:
-    """A hundred, of which a third has a planted anomaly (which crashed writes may excuse)."""
-    shape = Shape(operations=85, processes=5, values=5, crashed=crashed)
+def _stale(processes: int, crashed: float) -> Case:
+    """A hundred, of which two thirds have stale reads (which crashed writes may excuse)."""
+    shape = Shape(operations=85, processes=processes, values=5, crashed=crashed)
     rows = (register(shape, seed) for seed in range(100))
-    histories = [each if seed % 3 else planted(each, seed, 5) for seed, each in enumerate(rows)]
-    name = f"100 registers of 85 operations, 5 processes, {crashed:.0%} of changes crashed"
+    histories = [stale(each, seed, 0.15) if seed % 3 else each for seed, each in enumerate(rows)]
+    name = f"100 registers of 85 operations, {processes} processes, {crashed:.0%} of changes crashed"
     return Case(group="3.5", name=name, model="register", histories=histories)
 
 
@@ -137,6 +140,7 @@ def measure(case: Case, rounds: int, limit_s: float) -> dict[str, object]:
         files = [str(write(rows, Path(folder, f"{number}.txt"))) for number, rows in enumerate(case.histories)]
         commands = {
             "ours": [sys.executable, "-m", "benchmarks.checkers_child", case.model, str(limit_s), *files],
+            "witness": [sys.executable, "-m", "benchmarks.checkers_child", f"{case.model}+", str(limit_s), *files],
             "Porcupine": [str(porcupine()), case.model, str(limit_s), *files],
         }
         figures: dict[str, list[Figure]] = {name: [] for name in commands}
@@ -161,24 +165,26 @@ def _summary(figures: Sequence[Figure]) -> dict[str, object]:
 
 def table(results: Sequence[dict[str, object]]) -> str:
     """As Markdown."""
-    head = "| histories | verdicts | check, ms: ours | Porcupine | ratio | process, ms: ours | Porcupine | peak, MB: ours | Porcupine |"
-    lines = [head, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    times = "check, ms: ours | Porcupine | ratio | with witnesses | process, ms: ours | Porcupine | ratio"
+    lines = [f"| histories | verdicts | {times} | peak, MB: ours | Porcupine |", "| --- " * 11 + "|"]
     return "\n".join([*lines, *map(_row, results)])
 
 
 def _row(result: dict[str, object]) -> str:
-    ours, theirs = result["ours"], result["Porcupine"]
+    ours, theirs, proved = result["ours"], result["Porcupine"], result["witness"]
     assert isinstance(ours, dict)
     assert isinstance(theirs, dict)
-    ratio = theirs["check_ms"] / ours["check_ms"]
-    unknown = theirs["verdicts"][2]
+    assert isinstance(proved, dict)
+    more = "> " if theirs["verdicts"][2] else ""
     cells = [
         str(result["name"]),
         _verdicts(ours["verdicts"], theirs["verdicts"]),
         _spread(ours),
-        ("> " if unknown else "") + _spread(theirs),
-        f"{'> ' if unknown else ''}{ratio:.1f}",
+        more + _spread(theirs),
+        f"{more}{theirs['check_ms'] / ours['check_ms']:.1f}",
+        f"{proved['check_ms']:.1f}",
         *(f"{side['process_ms']:.0f}" for side in (ours, theirs)),
+        f"{more}{theirs['process_ms'] / ours['process_ms']:.1f}",
         *(f"{side['peak_mb']:.0f}" for side in (ours, theirs)),
     ]
     return f"| {' | '.join(cells)} |"

@@ -1,5 +1,8 @@
 """
-Our side of ``benchmarks.checkers``, in a process of its own: ``python -m benchmarks.checkers_child MODEL LIMIT_S FILE...``.
+Our side of ``benchmarks.checkers``, in a process of its own:
+
+    python -m benchmarks.checkers_child MODEL LIMIT_S FILE...           the verdict alone, as Porcupine gives it
+    python -m benchmarks.checkers_child MODEL+ LIMIT_S FILE...          with the fewest operations that prove a violation
 """
 
 import sys
@@ -11,7 +14,7 @@ from typing import Any
 from benchmarks.histories import UNSET, Row, read
 from chaos.checkers import check
 from chaos.history import Operation, Outcome
-from chaos.models import Kind, Model, keyed, text
+from chaos.models import ILLEGAL, Kind, Model, keyed, text
 from chaos.verdict import Verdict
 
 WORDS = {"holds": "ok", "violated": "illegal", "unknown": "unknown"}
@@ -24,15 +27,15 @@ def main() -> None:
     for file in files:
         operations = [operation(number, row) for number, row in enumerate(read(Path(file)))]
         began = time.perf_counter_ns()
-        verdict = judge(model, operations, limit_s)
+        verdict = judge(model.rstrip("+"), operations, limit_s, shrink=model.endswith("+"))
         print(WORDS[verdict.status.value], time.perf_counter_ns() - began)
 
 
-def judge(model: str, operations: Sequence[Operation], limit_s: float) -> Verdict:
+def judge(model: str, operations: Sequence[Operation], limit_s: float, *, shrink: bool) -> Verdict:
     """As the Go program understands the models' names."""
     if model == "register":
-        return check(operations, "cas-register", initial=UNSET, failed_cas="mismatch", budget_s=limit_s, shrink=False)
-    return check(operations, TEXTS if model == "texts" else STORE, budget_s=limit_s)
+        return check(operations, "cas-register", initial=UNSET, failed_cas="mismatch", budget_s=limit_s, shrink=shrink)
+    return check(operations, TEXTS if model == "texts" else STORE, budget_s=limit_s, shrink=shrink)
 
 
 def operation(number: int, row: Row) -> Operation:
@@ -54,16 +57,20 @@ def operation(number: int, row: Row) -> Operation:
 
 
 def _text(state: Any, f: str, value: Any, result: Any) -> Any:
-    return TEXT.step(state, f, value[1], result)
+    if f == "get":
+        return state if state == result else ILLEGAL
+    return value[1] if f == "put" else state + value[1]
 
 
 def _kind(f: str, value: Any, result: Any) -> Kind:
-    return TEXT.kind(f, value[1], result)
+    return KIND[f]
 
 
-TEXT = text()
+KIND = {"get": Kind.OBSERVER, "put": Kind.OVERWRITER, "append": Kind.TOTAL}
 TEXTS = Model(name="texts", init="", step=_text, kind=_kind, key=lambda f, value, result: value[0])
-STORE = keyed(TEXT)
+"""As one writes a model of one's own: each key is judged alone."""
+STORE = keyed(text())
+"""All keys in one state."""
 
 if __name__ == "__main__":
     main()

@@ -31,6 +31,7 @@ class Shape:
 
     :param crashed: the share of writes and cas that never return; half of them take effect, some much later.
     :param cas: the share of cas among the changes.
+    :param pause: how likely a client that could ask something waits a turn longer.
     """
 
     operations: int
@@ -39,6 +40,7 @@ class Shape:
     crashed: float = 0.0
     cas: float = 0.3
     reads: float = 0.4
+    pause: float = 0.0
 
 
 @dataclass(slots=True)
@@ -85,7 +87,8 @@ def register(shape: Shape, seed: int) -> list[Row]:
         one.tick(clock)
         now = busy[process]
         if now is None:
-            busy[process] = _asked(shape, rng, clock)
+            if not shape.pause or rng.random() >= shape.pause:
+                busy[process] = _asked(shape, rng, clock)
         elif now.done:
             rows.append(Row(now.call, clock, now.kind, now.a, now.b))
             busy[process] = None
@@ -115,36 +118,63 @@ def _happen(one: _Register, now: _Busy) -> None:
         now.kind = "failed"
 
 
-def planted(rows: Sequence[Row], seed: int, values: int) -> list[Row]:
-    """The same with one read, late in the history, that returned another value."""
+def stale(rows: Sequence[Row], seed: int, share: float) -> list[Row]:
+    """The same where a share of the reads returned one of the three values before the last completed one."""
     rng = random.Random(seed)
-    reads = [at for at, row in enumerate(rows) if row.kind == "read" and at > 0.8 * len(rows)]
-    at = rng.choice(reads)
-    other = rng.choice([str(value) for value in range(values) if str(value) != rows[at].a])
-    return [row._replace(a=other) if place == at else row for place, row in enumerate(rows)]
+    changes = sorted(
+        (row.end, row.b if row.kind == "cas" else row.a) for row in rows if row.kind in ("write", "cas") and row.end
+    )
+    found = []
+    for row in rows:
+        older = [value for end, value in changes if end < row.call][-4:-1]
+        lies = row.kind == "read" and older and rng.random() < share
+        found.append(row._replace(a=rng.choice(older)) if lies else row)
+    return found
 
 
-def texts(operations: int, clients: int, keys: int, seed: int) -> list[Row]:
-    """Clients that get, put and append texts under a few keys."""
-    rng = random.Random(seed)
-    clock, rows, state = 0, list[Row](), [""] * keys
-    busy: list[_Busy | None] = [None] * clients
-    while len(rows) < operations:
-        client, clock = rng.randrange(clients), clock + 1
-        now = busy[client]
-        if now is None:
-            kind = rng.choices(("get", "append", "put"), (5, 4, 1))[0]
-            busy[client] = _Busy(clock, kind, str(rng.randrange(keys)), f"x{client}.{clock}y")
-        elif now.done:
-            rows.append(Row(now.call, clock, now.kind, now.a, now.b))
-            busy[client] = None
-        else:
-            now.done, key = True, int(now.a)
-            if now.kind == "get":
-                now.b = state[key]
+@dataclass(slots=True)
+class Texts:
+    """
+    Clients that get (45 %), append (50 %) and put (5 %) texts under random keys, as in the tests of MIT 6.824.
+
+    :param pausing: a client waits before its next operation; else it asks at once, and all have one open at all times.
+    """
+
+    operations: int
+    clients: int = 10
+    keys: int = 10
+    pausing: bool = False
+
+    def history(self, seed: int) -> list[Row]:
+        """One history of a correct store."""
+        rng = random.Random(seed)
+        clock, rows, state = 0, list[Row](), [""] * self.keys
+        busy: list[_Busy | None] = [None] * self.clients
+        while len(rows) < self.operations:
+            client, clock = rng.randrange(self.clients), clock + 1
+            now = busy[client]
+            if now is None:
+                busy[client] = self._asked(rng, client, clock)
+            elif now.done:
+                rows.append(Row(now.call, clock, now.kind, now.a, now.b))
+                clock += 1
+                busy[client] = None if self.pausing else self._asked(rng, client, clock)
             else:
-                state[key] = now.b if now.kind == "put" else state[key] + now.b
-    return sorted(rows, key=lambda row: row.call)
+                _change(now, state)
+        rows += [Row(now.call, clock + 1, now.kind, now.a, now.b) for now in busy if now and now.done]
+        return sorted(rows, key=lambda row: row.call)
+
+    def _asked(self, rng: random.Random, client: int, clock: int) -> _Busy:
+        kind = rng.choices(("get", "append", "put"), (45, 50, 5))[0]
+        return _Busy(clock, kind, str(rng.randrange(self.keys)), f"x{client}.{clock}y")
+
+
+def _change(now: _Busy, state: list[str]) -> None:
+    now.done, key = True, int(now.a)
+    if now.kind == "get":
+        now.b = state[key]
+    else:
+        state[key] = now.b if now.kind == "put" else state[key] + now.b
 
 
 def write(rows: Sequence[Row], path: Path) -> Path:

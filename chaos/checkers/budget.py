@@ -6,12 +6,16 @@ import time
 
 ROOM = 400_000
 """Configurations that may be alive in one step: about 100 MB."""
-EVERY = 2_000
-"""Configurations between two looks at the clock."""
+EVERY = 100
+"""Configurations between two looks at the clock: where many are alive, each is compared with all of them."""
 
 
 class SpentError(Exception):
-    """The search ended before it could decide; the message says what ran out."""
+    """The search ended before it could decide; the message says what ran out, and how far it had got."""
+
+    def after(self, explained: int, of: int) -> "SpentError":
+        """The same with how far the search had got."""
+        return SpentError(f"{self}; an order exists for the first {explained:,} of {of:,} operations to return")
 
 
 class Budget:
@@ -54,5 +58,16 @@ class Budget:
             raise SpentError("the configurations allowed for one key are used up")
         if self.spent >= self._look:
             self._look = self.spent + EVERY
-            if self.over:
-                raise SpentError(f"the budget of {self.allowed_s:g} s is used up")
+            self.look()
+
+    def look(self) -> None:
+        """Look at the clock; raise when the time is used up."""
+        if self.over:
+            raise SpentError(f"the budget of {self.allowed_s:g} s is used up")
+
+    def room(self, alive: int) -> int:
+        """Raise when too many configurations are alive, or the time is used up; say when to ask again."""
+        self.look()
+        if alive > ROOM:
+            raise SpentError(f"more than {ROOM} configurations at once: the memory allowed is used up")
+        return alive + EVERY

@@ -65,6 +65,11 @@ class Climb:
         return None
 
     @property
+    def explained(self) -> int:
+        """How many returns the sweep has passed."""
+        return sum(time & 1 for time, _ in self._plan.events[: self.sweep.place])
+
+    @property
     def link(self) -> Link:
         """What a configuration at the end has placed, by index of the call."""
         wanted: list[tuple[int, int]] = []

@@ -7,13 +7,13 @@ model's step runs once per distinct pair. A model with foresight also drops stat
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from chaos.checkers.antichain import Configuration, Front, insert, thinned
-from chaos.checkers.budget import ROOM, Budget, SpentError
+from chaos.checkers.budget import EVERY, Budget, SpentError
 from chaos.checkers.calls import NEVER, Call
-from chaos.checkers.foreseeing import Outlook, Waiting, Watched
-from chaos.models import ILLEGAL, Argument, Kind, Model
+from chaos.checkers.foreseeing import Waiting, Watched
+from chaos.checkers.numbering import Numbered
+from chaos.models import Kind, Model
 
 Move = tuple[int, Waiting, dict[int, int], bool, list[Watched]]
 """A class of mutators: number, the open ones, known transitions, whether it overwrites, and whom it could make impossible."""
@@ -29,15 +29,9 @@ class Search:
 
     def __init__(self, calls: Sequence[Call], model: Model, budget: Budget, *, thrifty: bool = False) -> None:
         self._thrifty, self.dropped = thrifty, False
-        self._calls, self._model, self._budget = calls, model, budget
-        self._arguments: list[Argument] = []
-        self._kinds: list[Kind] = []
-        self._next: list[dict[int, int]] = []
-        self._classes = self._classify()
-        self._outlook = self._foresee()
-        start = model.init if self._alike is None else self._alike(model.init)
-        self._states: list[Any] = [start]
-        self._numbers: dict[Any, int] = {start: 0}
+        self._calls, self._budget = calls, budget
+        self._numbered = Numbered(calls, model)
+        self._kinds, self._classes = self._numbered.kinds, self._numbered.classes
         self._observers: list[tuple[int, int, int]] = []
         self._mutators: dict[int, Waiting] = {}
         self._total = 0
@@ -61,19 +55,27 @@ class Search:
 
     def run(self) -> int | None:
         """The call whose return no order explains, or None: there is one."""
+        try:
+            return self._swept()
+        except SpentError as spent:
+            explained = sum(call.end < self._now for call in self._calls)
+            raise spent.after(explained, sum(call.end != NEVER for call in self._calls)) from None
+
+    def _swept(self) -> int | None:
         bits = [0] * len(self._calls)
         free: list[int] = []
         width = 0
-        for time, index in self._events():
+        for time, index in self._numbered.events(self._calls):
             if time & 1:
                 self._now = time
                 bit = bits[index]
-                front = self._settle(index, bit)
-                self._close(index, bit)
                 free.append(bit)
-                if not front:
-                    return index
-                self._configurations = thinned(front)
+                if not self._unmoved(index, bit):
+                    front = self._settle(index, bit)
+                    if not front:
+                        return index
+                    self._configurations = thinned(front)
+                self._close(index, bit)
                 continue
             if free:
                 bit = free.pop()
@@ -83,69 +85,6 @@ class Search:
             bits[index] = bit
             self._open(index, bit)
         return None
-
-    def _events(self) -> list[tuple[int, int]]:
-        """Calls at even times and returns at odd ones, in order."""
-        found = []
-        for index, call in enumerate(self._calls):
-            if call.end != NEVER:
-                found.append((call.end, index))
-            elif self._kinds[self._classes[index]] is Kind.OBSERVER:
-                continue
-            found.append((call.begin, index))
-        found.sort()
-        return found
-
-    def _classify(self) -> list[int]:
-        numbers: dict[Argument, int] = {}
-        classes = []
-        kind = self._model.kind
-        for _, _, f, value, result, _ in self._calls:
-            argument = (f, value, result)
-            number = numbers.get(argument)
-            if number is None:
-                number = numbers[argument] = len(numbers)
-                self._arguments.append(argument)
-                self._kinds.append(kind(f, value, result))
-                self._next.append({})
-            classes.append(number)
-        return classes
-
-    def _foresee(self) -> Outlook | None:
-        self._alike = None
-        foresight = self._model.foresight
-        if foresight is None:
-            return None
-        outlook = Outlook(foresight, self._calls, self._classes, self._arguments)
-        seen: dict[int, Argument] = {}
-        for index, call in enumerate(self._calls):
-            number = self._classes[index]
-            observing = self._kinds[number] is Kind.OBSERVER
-            if not observing or call.end != NEVER:
-                outlook.enter(index, call.begin, observing=observing)
-                if observing:
-                    seen[number] = self._arguments[number]
-        if foresight.alike is not None:
-            self._alike = foresight.alike(list(seen.values()))
-        return outlook
-
-    def _step(self, number: int, state: int) -> int:
-        """The state after an operation of this class, or -1; asked once, then remembered in ``_next``."""
-        after = self._model.step(self._states[state], *self._arguments[number])
-        if after is ILLEGAL:
-            reached = -1
-        else:
-            if self._alike is not None:
-                after = self._alike(after)
-            reached = self._numbers.setdefault(after, len(self._states))
-            if reached == len(self._states):
-                self._states.append(after)
-        self._next[number][state] = reached
-        return reached
-
-    def _legal(self, number: int, state: int) -> bool:
-        reached = self._next[number].get(state)
-        return (self._step(number, state) if reached is None else reached) >= 0
 
     def _open(self, index: int, bit: int) -> None:
         number, end = self._classes[index], self._calls[index].end
@@ -173,6 +112,18 @@ class Search:
             del self._mutators[number]
         self._total &= ~bit
 
+    def _unmoved(self, index: int, bit: int) -> bool:
+        """Whether there is one configuration only, and this operation may return in it as it is."""
+        if len(self._configurations) > 1:
+            return False
+        state, sat, used, link = self._configurations[0]
+        number = self._classes[index]
+        observing = self._kinds[number] is Kind.OBSERVER
+        if sat & bit and (observing or used & bit):
+            self._configurations = [(state, sat & ~bit, used & ~bit, link)]
+            return True
+        return observing and self._numbered.legal(number, state)
+
     def _settle(self, index: int, bit: int) -> Front:
         """The configurations after this return: kept where it may return at once, reached by more operations elsewhere."""
         number = self._classes[index]
@@ -181,7 +132,7 @@ class Search:
         queue: list[Configuration] = []
         for configuration in self._configurations:
             state, sat, used, link = configuration
-            if sat & bit or (observing and self._legal(number, state)):
+            if sat & bit or (observing and self._numbered.legal(number, state)):
                 insert(out, (state, sat & ~bit, used & ~bit, link))
                 if observing:
                     continue
@@ -211,11 +162,11 @@ class Search:
 
     def _moves(self, number: int) -> list[Move]:
         """What could be placed before an operation of this class."""
-        numbers, outlook = list(self._mutators), self._outlook
+        numbers, outlook, following = list(self._mutators), self._numbered.outlook, self._numbered.following
         if outlook is not None:
             numbers = outlook.together(outlook.about[number], numbers)
         return [
-            (each, self._mutators[each], self._next[each], self._kinds[each] is Kind.OVERWRITER, self._watched(each))
+            (each, self._mutators[each], following[each], self._kinds[each] is Kind.OVERWRITER, self._watched(each))
             for each in numbers
         ]
 
@@ -234,6 +185,7 @@ class Search:
         ``crashed``: only operations that never return, and what is reached is a queue of its own; False: only the others.
         """
         reached, now, total, clear = [] if crashed else queue, self._now, self._total, ~bit
+        look = len(queue) + EVERY
         for state, before, used, link in queue:
             sat = self._absorb(state, before)
             if sat & bit and not before & bit:
@@ -250,7 +202,7 @@ class Search:
                     continue
                 after = following.get(state)
                 if after is None:
-                    after = self._step(number, state)
+                    after = self._numbered.step(number, state)
                 if after < 0 or (watched and self._hopeless(watched, after, sat, used | own)):
                     continue
                 placed = sat | total if overwrites else sat
@@ -261,30 +213,31 @@ class Search:
                 if insert(seen, configuration):
                     reached.append(configuration)
             self._budget.spend(1)
-            if len(reached) > ROOM:
-                raise SpentError(f"more than {ROOM} configurations at once: the memory allowed is used up")
+            if len(reached) > look:
+                look = self._budget.room(len(reached))
         return reached
 
     def _absorb(self, state: int, sat: int) -> int:
         """Observers that are legal here are placed here: it costs nothing."""
+        following = self._numbered.following
         for number, bit, _ in self._observers:
             if not sat & bit:
-                reached = self._next[number].get(state)
-                if (self._step(number, state) if reached is None else reached) >= 0:
+                reached = following[number].get(state)
+                if (self._numbered.step(number, state) if reached is None else reached) >= 0:
                     sat |= bit
         return sat
 
     def _watched(self, number: int) -> list[Watched]:
-        outlook = self._outlook
+        outlook = self._numbered.outlook
         if outlook is None:
             return []
         return outlook.watched(outlook.about[number], self._now, self._observers, self._mutators)
 
     def _hopeless(self, watched: list[Watched], state: int, sat: int, used: int) -> bool:
         """Whether an observer that has not been placed cannot be reached from here, nor be rescued."""
-        outlook = self._outlook
+        outlook = self._numbered.outlook
         assert outlook is not None
         return any(
-            not sat & own and not rescuers & ~used and not outlook.leads(self._states[state], state, observer)
+            not sat & own and not rescuers & ~used and not outlook.leads(self._numbered.states[state], state, observer)
             for observer, own, rescuers in watched
         )

@@ -5,8 +5,8 @@ Registers, compare-and-set registers and what can be told as one: a mutex is a c
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from chaos.checkers.budget import Budget
-from chaos.checkers.calls import Call
+from chaos.checkers.budget import Budget, SpentError
+from chaos.checkers.calls import NEVER, Call
 from chaos.checkers.climb import Climb
 from chaos.checkers.explaining import mutex_witness, register_witness, with_sources
 from chaos.checkers.moves import plan
@@ -21,7 +21,11 @@ from chaos.verdict import Verdict, holds, violated
 def death(calls: Sequence[Call], initial: Any, budget: Budget, soft: Collection[int] = ()) -> int | None:
     """The call whose return no order explains, or None. ``soft`` calls may happen any number of times."""
     planned = plan(calls, initial, soft)
-    place = Climb(planned, budget).run()
+    climb = Climb(planned, budget)
+    try:
+        place = climb.run()
+    except SpentError as spent:
+        raise spent.after(climb.explained, sum(call.end != NEVER for call in calls)) from None
     return None if place is None else planned.events[place][1][5]
 
 

@@ -10,7 +10,7 @@ do the same, the first to return goes first. A crashed operation never has to be
 """
 
 from chaos.checkers.antichain import Configuration, Front, insert, thinned
-from chaos.checkers.budget import ROOM, Budget, SpentError
+from chaos.checkers.budget import EVERY, Budget, SpentError
 from chaos.checkers.moves import CAS, FAILED, READ, WRITE, Move, Plan
 from chaos.checkers.pending import Pending, first
 from chaos.checkers.thinning import thinned_crashed
@@ -58,7 +58,11 @@ class Sweep:
                     pending.leave(move)
                     continue
             self._time = time
-            front = self._returned(configurations, move)
+            try:
+                front = self._returned(configurations, move)
+            except SpentError:
+                self.place = place
+                raise
             pending.leave(move)
             if not front:
                 self.place, self.configurations = place, []
@@ -127,7 +131,7 @@ class Sweep:
     def _spread(self, queue: list[Configuration], seen: Front, out: Front, move: Move) -> None:
         """All that operations which return can reach, fewest first; the queue grows while it is walked."""
         kind, value, new, bit, _, _ = move
-        pending, time, most = self.pending, self._time, len(queue) + ROOM
+        pending, time, look = self.pending, self._time, len(queue) + EVERY
         reads, failed, refused, swaps = pending.reads, pending.failed, pending.refused, pending.swaps
         completed, clear, legal = pending.completed, ~bit, pending.legal
         writes = [
@@ -153,8 +157,8 @@ class Sweep:
                     own = first(waiting, used)
                     if own and own != bit:
                         self._reach((target, sat | completed, used | own, (link, own, time)), queue, seen, out, move)
-            if len(queue) > most:
-                raise SpentError(f"more than {ROOM} configurations at once: the memory allowed is used up")
+            if len(queue) > look:
+                look = self._budget.room(len(queue))
         self._budget.spend(len(queue))
 
     def _reach(

@@ -2,14 +2,16 @@
 What ``check`` promises whatever the type: outcomes, stamps, keys, budgets, bad input.
 """
 
+import re
 from typing import Any
 
 import pytest
 
 from chaos.checkers import CHECKERS, check, linearized
 from chaos.checkers.budget import Budget, SpentError
-from chaos.checkers.calls import frozen
+from chaos.checkers.calls import calls, frozen
 from chaos.checkers.engine import Search
+from chaos.checkers.registers import death
 from chaos.errors import UsageError
 from chaos.history import Operation
 from chaos.models import ILLEGAL, UNKNOWN, Model
@@ -166,6 +168,17 @@ def test_a_spent_budget_is_unknown_and_says_so() -> None:
 def _permits(key: str, count: int) -> list[Operation]:
     """Acquires and releases of many sizes, all at once: too many orders to try."""
     return [op(f"{key}{n}", "acquire" if n % 2 else "release", 1 + n // 2, 0, 50) for n in range(count)]
+
+
+def test_unknown_says_how_far_the_search_got() -> None:
+    """In operations that have returned, for the search of any model and for the sweep of registers."""
+    verdict = check(history(_permits("a", 60)).operations, "semaphore", initial=30, budget_s=0.05)
+    assert re.search(r"an order exists for the first \d+ of 60 operations to return", verdict.reason)
+    writes = history([op("c", "write", place, place, 0.5) for place in range(6)]).operations
+    budget = Budget(60)
+    budget.climb(3)
+    with pytest.raises(SpentError, match="an order exists for the first 3 of 6 operations to return"):
+        death(calls(writes, CHECKERS["cas-register"], names={})[None], 0, budget)
 
 
 def test_a_budget_ends_by_configurations_too() -> None:

@@ -63,7 +63,7 @@ EXAMPLES = {
 """A history of each type that one client may see: f, value, result; every kind of operation at least once."""
 
 BROKEN = {
-    "text": [("get", "nil", "\"z\"")],
+    "text": [("get", "nil", '"z"')],
     "register": [("read", "nil", "5")],
     "cas-register": [("cas", "[5 6]", "[5 6]")],
     "versioned-register": [("read", "nil", "[5 5]")],
