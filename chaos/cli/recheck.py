@@ -9,12 +9,13 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from chaos.cli import exits
 from chaos.cli.recheck_said import as_json, show
-from chaos.cli.terminal import say_json
+from chaos.cli.terminal import progress, say_json
 from chaos.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chaos.history.source import Source
     from chaos.verdict import Verdict
 
+LARGE_BYTES = 4 << 20
 HELP = "judge a saved history again"
 
 
@@ -74,6 +76,18 @@ def main(options: argparse.Namespace) -> int:
         return _by_model(options, source) if options.model else _by_guarantees(options, source)
 
 
+@contextmanager
+def _telling(source: "Source") -> Iterator[None]:
+    """At a terminal, how far a large file has been read; what comes after that is the judging."""
+    size = None if source.path is None else source.path.stat().st_size
+    if not sys.stderr.isatty() or (size is not None and size < LARGE_BYTES):
+        yield
+        return
+    with progress(f"chaos recheck {source.name}") as tell:
+        source.told = lambda read: tell(f"{read / 1e6:,.0f} MB read, then judged")
+        yield
+
+
 def exit_code(verdicts: "Sequence[Verdict]") -> int:
     """The worst verdict decides; no verdict at all is unknown."""
     from chaos.verdict import Status
@@ -94,7 +108,8 @@ def _by_guarantees(options: argparse.Namespace, source: "Source") -> int:
         from chaos.cli.recheck_model import models
 
         raise UsageError(f"{source.name} is {form}: say with --model what it is a history of; there are {models()}")
-    history = load_from(source)
+    with _telling(source):
+        history = load_from(source)
     _export(options, history)
     verdicts = recheck(history, options.guarantee)
     if options.json:
@@ -115,7 +130,8 @@ def _by_model(options: argparse.Namespace, source: "Source") -> int:
         failed_cas=options.failed_cas,
         names=dict(options.name),
     )
-    answer = ask(source, question, whole=bool(options.export))
+    with _telling(source):
+        answer = ask(source, question, whole=bool(options.export))
     if answer.history is not None:
         _export(options, answer.history)
     if options.json:

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,8 @@ class Source:
     path: Path | None = None
     """Where it can be opened again; standard input cannot."""
     beginning: bytes | None = None
+    told: Callable[[int], None] | None = None
+    """Is told after each piece how many bytes have been read."""
 
     def peek(self) -> bytes:
         """The beginning, which stays unread; a pipe may hand it over in small pieces."""
@@ -42,8 +44,12 @@ class Source:
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """The rest, in pieces of any length."""
+        read = 0
         with self._reading():
             while chunk := self.stream.read(size):
+                read += len(chunk)
+                if self.told is not None:
+                    self.told(read)
                 yield chunk
 
     def blocks(self, size: int = CHUNK) -> Iterator[bytes]:
