@@ -49,7 +49,7 @@ def offered(name: str, version: str | None) -> Offer | None:
 
 def search(name: str, software: Software, version: str | None) -> Installed | None:
     """The best match, unverified."""
-    return next((each for each in candidates(name, software) if matches(each.version, version)), None)
+    return next((each for each in candidates(name, software) if software.serves(each.version, version)), None)
 
 
 def candidates(name: str, software: Software) -> Iterator[Installed]:
