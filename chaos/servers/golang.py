@@ -55,7 +55,7 @@ class GoProgram:
         flags = ("-trimpath", "-ldflags", f"-s -w -X {self.stamp}={self.version}")
         with go_for(OLDEST, progress) as (go, env):
             progress(f"building {self.program} {self.version} with Go {GO.version_of(go)} (about half a minute)")
-            argv = [go, "install", *flags, f"{self.package}@v{self.version}"]
+            argv: list[str | Path] = [go, "install", *flags, f"{self.package}@v{self.version}"]
             process.run(argv, timeout_s=WITHIN_S, env={**env, "GOBIN": str(folder)})
         return (folder / self.built).rename(folder / self.program)
 
@@ -94,8 +94,8 @@ class GoModule:
             for file in ("main.go", "go.mod", "go.sum"):
                 shutil.copy(self.source / file, workshop)
             progress(f"building {self.program} {self.version} with Go {GO.version_of(go)} (one to two minutes)")
-            argv = [go, "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o", folder / self.program, "."]
-            process.run(argv, timeout_s=WITHIN_S, env=env, cwd=workshop)
+            flags = ("-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o")
+            process.run([go, "build", *flags, folder / self.program, "."], timeout_s=WITHIN_S, env=env, cwd=workshop)
         return folder / self.program
 
     def _pinned(self, pattern: str) -> str:

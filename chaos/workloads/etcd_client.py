@@ -9,7 +9,7 @@ import base64
 import http.client
 import json
 import select
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -264,10 +264,14 @@ def record(
     f: str,
     value: Value,
     action: Callable[[], Value],
-    notes: Mapping[str, Value] | None = None,
+    notes: dict[str, Value] | None = None,
 ) -> Completed:
-    """Record one operation on this client: in its notes the endpoint, or that nothing was sent, and the answer's header."""
-    known: dict[str, Value] = dict(notes or {})
+    """
+    Record one operation on this client: in its notes the endpoint, or that nothing was sent, and the answer's header.
+
+    :param notes: what is known before, to which the action may add.
+    """
+    known = {} if notes is None else notes
 
     def act() -> Value:
         with _noted(client, known):
