@@ -5,21 +5,19 @@ No client library: those that exist choose endpoints, retry and reconnect by the
 record (revision, member, term, lease) is in every answer's header.
 """
 
-import base64
 import http.client
 import json
 import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chaos.errors import UsageError
 from chaos.history.records import Value
+from chaos.workloads.etcd_requests import Json, decoded, encoded, range_of
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
 from chaos.workloads.worker import Completed, Worker
-
-Json = dict[str, Any]
 
 TIMEOUT_S = 1.0
 CALM_PACE_S = 0.02
@@ -211,51 +209,6 @@ class Etcd:
             except OSError as problem:
                 self.close()
                 raise NotSent(f"not sent: {type(problem).__name__}: {problem}") from problem
-
-
-def encoded(text: str) -> str:
-    """Bytes as the gateway wants them."""
-    return base64.b64encode(text.encode()).decode()
-
-
-def decoded(text: str) -> str:
-    """And as it gives them."""
-    return base64.b64decode(text).decode(errors="replace")
-
-
-def range_of(key: str, *, prefix: bool = False) -> Json:
-    """The key of a range request, or all keys that begin with it."""
-    return {"key": encoded(key)} | ({"range_end": encoded(key[:-1] + chr(ord(key[-1]) + 1))} if prefix else {})
-
-
-def version_is(key: str, version: int) -> Json:
-    """A comparison: the key was written so many times; 0 says that it is not there."""
-    return {"key": encoded(key), "target": "VERSION", "result": "EQUAL", "version": str(version)}
-
-
-def created_at(key: str, revision: int) -> Json:
-    """A comparison: the key is the one that was created at this revision."""
-    return {"key": encoded(key), "target": "CREATE", "result": "EQUAL", "create_revision": str(revision)}
-
-
-def value_is(key: str, value: str) -> Json:
-    """A comparison: the key has this value."""
-    return {"key": encoded(key), "target": "VALUE", "result": "EQUAL", "value": encoded(value)}
-
-
-def put_step(key: str, value: str, *, lease: int = 0) -> Json:
-    """A write inside a transaction."""
-    return {"request_put": {"key": encoded(key), "value": encoded(value), "lease": str(lease)}}
-
-
-def range_step(key: str) -> Json:
-    """A read inside a transaction."""
-    return {"request_range": {"key": encoded(key)}}
-
-
-def delete_step(key: str) -> Json:
-    """A deletion inside a transaction."""
-    return {"request_delete_range": {"key": encoded(key)}}
 
 
 def record(

@@ -7,16 +7,8 @@ from contextlib import suppress
 
 from chaos.errors import UsageError
 from chaos.wait import monotonic_ns
-from chaos.workloads.etcd_client import (
-    Etcd,
-    EtcdError,
-    NoAnswer,
-    created_at,
-    delete_step,
-    put_step,
-    range_step,
-    version_is,
-)
+from chaos.workloads.etcd_client import Etcd, EtcdError, NoAnswer
+from chaos.workloads.etcd_requests import created_at, delete_step, put_step, range_step, version_is
 from chaos.workloads.outcomes import Refused
 
 HELD = "held by somebody"

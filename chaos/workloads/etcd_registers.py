@@ -12,7 +12,8 @@ from typing import Any
 
 from chaos.errors import UsageError
 from chaos.history.records import Value
-from chaos.workloads.etcd_client import TIMEOUT_S, Etcd, next_turn, put_step, range_step, record, value_is
+from chaos.workloads.etcd_client import TIMEOUT_S, Etcd, next_turn, record
+from chaos.workloads.etcd_requests import put_step, range_step, value_is
 from chaos.workloads.outcomes import Refused
 from chaos.workloads.worker import Completed, Worker
 

@@ -16,7 +16,8 @@ from chaos.systems.etcd.ready import wait_joins
 from chaos.systems.etcd.settings import CLIENT_PORT, Setting, Topology, least_lease_s
 from chaos.systems.etcd.views import MemberView, disagreements, leader_of, replaced
 from chaos.wait import wait_until
-from chaos.workloads.etcd_client import Answer, Etcd, Json
+from chaos.workloads.etcd_client import Answer, Etcd
+from chaos.workloads.etcd_requests import Json
 
 READ_TIMEOUT_S = 10.0
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from chaos.providers.contract import OBSERVER, Lab
 from chaos.systems.etcd.settings import CLIENT_PORT, PEER_PORT
 from chaos.systems.etcd.views import MemberView, parse_status
-from chaos.workloads.etcd_client import Answer, Etcd, EtcdError, Json, NoAnswer
+from chaos.workloads.etcd_client import Answer, Etcd, EtcdError, NoAnswer
+from chaos.workloads.etcd_requests import Json
 from chaos.workloads.outcomes import Refused
 
 UNREACHABLE = (EtcdError, NoAnswer, Refused)
