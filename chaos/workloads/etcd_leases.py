@@ -82,7 +82,7 @@ def lease_keeper(
     """
     Take the lock once, ``renew`` its lease and ``check`` that its key is there, until it is gone or asked to stop.
 
-    Stands at ``acquired`` and, each time a renewal is due, at ``renewal-due``.
+    Stands at ``acquired`` and, when a renewal becomes due, at ``renewal-due``.
 
     :param renew_every_s: from one confirmed renewal to the next; one without an answer is asked again after ``retry_s``.
     """
@@ -91,14 +91,15 @@ def lease_keeper(
         if not worker.keep_going(retry_s):
             return
     worker.point("acquired")
-    renewed_ns, held = monotonic_ns(), True
+    renewed_ns, held, again = monotonic_ns(), True, False
     while held and worker.keep_going(retry_s):
         done: Completed | None = None
         if monotonic_ns() - renewed_ns >= renew_every_s * 1e9:
-            worker.point("renewal-due")
+            if not again:
+                worker.point("renewal-due")
             asked_ns = monotonic_ns()
             done = record_renew(worker, lock)
-            renewed_ns = asked_ns if done.ok else renewed_ns
+            renewed_ns, again = (asked_ns, False) if done.ok else (renewed_ns, True)
         elif worker.keep_going(max(0.0, check_every_s - retry_s)):
             done = record_check(worker, lock)
         held = done is None or not done.ok or bool(done.value)

@@ -208,6 +208,7 @@ def call(target: str, argument: dict[str, Any], env: dict[str, str], path: list[
     def launch() -> None:
         os.environ.update(env)
         sys.path[:] = sys.path + [entry for entry in path if entry not in sys.path]
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # As every interpreter starts: a lost peer is an error to catch.
         module, _, name = target.partition(":")
         __import__(module)
         code = getattr(sys.modules[module], name)(argument)
