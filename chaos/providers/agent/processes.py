@@ -57,14 +57,24 @@ class Processes:
         self._logs, self._folder = logs, folder
         self._network = network_of("self")
         self._mesh: set[int] = {os.getpid()}
+        self._tools: set[str] = set()
         self.pids: dict[str, int] = {}
         self._ended: dict[str, int] = {}
 
-    def start(self, name: str, launch: Callable[[], None], *, program: str | None = None, mesh: bool = False) -> int:
+    def start(
+        self,
+        name: str,
+        launch: Callable[[], None],
+        *,
+        program: str | None = None,
+        mesh: bool = False,
+        tool: bool = False,
+    ) -> int:
         """
         Fork; the child writes to the log of its name and does ``launch``, which does not return.
 
         :param program: what ``launch`` becomes; that it cannot is said here and now.
+        :param tool: it is no member of the party; only by its own name is it found.
         """
         if self.state_of_child(name) != "ended":
             raise ValueError(f"{name} is already running")
@@ -83,6 +93,8 @@ class Processes:
         self._ended.pop(name, None)
         if mesh:
             self._mesh.add(pid)
+        if tool:
+            self._tools.add(name)
         return pid
 
     def reap(self) -> Iterator[tuple[str, int]]:
@@ -109,8 +121,9 @@ class Processes:
     def members(self, name: str | None = None) -> list[int]:
         """The live processes of the party, or those of one name with all that it started."""
         found = {}
+        tools = {self.pids[tool] for tool in self._tools if tool != name and self.state_of_child(tool) != "ended"}
         for pid in every_pid():
-            if pid in self._mesh or network_of(pid) != self._network:
+            if pid in self._mesh or pid in tools or network_of(pid) != self._network:
                 continue
             seen = look(pid)
             if seen and seen[0] not in "ZX":
@@ -158,6 +171,13 @@ class Processes:
         if number in EFFECTS:
             _wait_effect(reached, number)
         return len(reached)
+
+    def id_of(self, name: str) -> int:
+        """The id of a process that lives."""
+        pid = self._known(name)
+        if self.state_of_child(name) == "ended":
+            raise ProcessLookupError(f"{name} has ended, so nothing can be attached to it")
+        return pid
 
     def _known(self, name: str) -> int:
         if name not in self.pids:
