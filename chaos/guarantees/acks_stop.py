@@ -1,12 +1,13 @@
 """
 Acknowledgements stop: who is cut off stops saying yes.
 
-Definition: no ``add`` that was invoked later than the bound after the first fault bit is acknowledged before the last fault
-begins to heal, and at least one was tried then. ``acked_count`` counts those acknowledged after the fault bit.
+Definition: no operation of the workload (everything but final reads) that was invoked later than the bound after the first
+fault bit is acknowledged before the last fault begins to heal, and at least one was tried then. ``acked_count`` counts those
+asked for and acknowledged after the fault bit.
 """
 
 from chaos.guarantees.evidence import bound_ns, clock_error_ns, end_ns, first_harm_ns, last_heal_ns, last_stamp_ns
-from chaos.guarantees.guarantee import Guarantee
+from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
@@ -20,8 +21,8 @@ def acks_stop_within(bound_s: float) -> Guarantee:
         check=lambda history: _judge(history, name, bound_s),
         source="Gilbert and Lynch 2002: a minority that stays consistent must refuse; etcd: check quorum",
         silent_on="what becomes of the acknowledged writes (acked_writes_survive)",
-        needs=("add",),
         per_client=True,
+        per_kind=True,
     )
 
 
@@ -30,25 +31,27 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
     if harm is None or heal is None:
         return unknown(name, "no fault bit and healed")
 
-    def asked_during(add: Operation, after_s: float) -> bool:
-        error = clock_error_ns(history, add.client)
-        return add.invoked_ns - error > harm + after_s * 1e9 and end_ns(add, never) + error < heal
+    work = [one for one in history if one.f != FINAL_READ]
 
-    acked = [add for add in history.select("add") if add.ok and asked_during(add, 0.0)]
-    late = [add for add in acked if asked_during(add, bound_s)]
-    tried = [add for add in history.select("add") if harm + bound_s * 1e9 < add.invoked_ns < heal]
+    def asked_during(one: Operation, after_s: float) -> bool:
+        error = clock_error_ns(history, one.client)
+        return one.invoked_ns - error > harm + after_s * 1e9 and end_ns(one, never) + error < heal
+
+    acked = [one for one in work if one.ok and asked_during(one, 0.0)]
+    late = [one for one in acked if asked_during(one, bound_s)]
+    tried = [one for one in work if harm + bound_s * 1e9 < one.invoked_ns < heal]
     measures = {
         "acked_count": len(acked),
         "tried_count": len(tried),
-        "last_ack_after_fault_s": max(((end_ns(add, never) - harm) / 1e9 for add in acked), default=None),
+        "last_ack_after_fault_s": max(((end_ns(one, never) - harm) / 1e9 for one in acked), default=None),
     }
     if late:
         sentence = (
-            f"{late[-1].client} was acknowledged {len(acked)} writes that it asked for while cut off, the last "
+            f"{late[-1].client} was acknowledged {len(acked)} operations that it asked for while cut off, the last "
             f"{(end_ns(late[-1], never) - harm) / 1e9:.3f} s after the fault began"
         )
         witness = Witness(anomaly="acknowledged in isolation", sentence=sentence, operations=(late[-1],))
         return violated(name, witness, None, **measures)
     if not tried:
         return unknown(name, "nobody asked for anything while the fault lasted, after the bound", **measures)
-    return holds(name, f"{len(tried)} writes were asked for after the bound, and none was acknowledged", **measures)
+    return holds(name, f"{len(tried)} operations were asked for after the bound, and none was acknowledged", **measures)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from chaos.guarantees.evidence import missed_faults
-from chaos.guarantees.revisions import Revised, reads, writes
+from chaos.guarantees.revisions import WRITES, Revised, reads, writes
 from chaos.history import History
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
@@ -25,7 +25,7 @@ def judge_sessions(history: History, name: str, before: str, words: str) -> Verd
     if broken:
         return violated(name, _witness(name, *broken[0], words), None, **measures)
     missing = None if pairs else f"no client {words}"
-    missing = missing or missed_faults(history, [read.operation for read in looks])
+    missing = missing or missed_faults(history, history.select(("read", *WRITES)))  # Unanswered ones met it as well.
     if missing:
         return unknown(name, missing, **measures)
     return holds(name, f"{len(pairs)} times a client {words}, and it was never older", **measures)

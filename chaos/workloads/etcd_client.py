@@ -57,6 +57,7 @@ def _code_in(codes: set[int]) -> Callable[[Exception], bool]:
 ETCD_OUTCOMES: OutcomeTable = (
     Rule(EtcdError, "fail", _code_in(_REFUSALS)),
     Rule(EtcdError, "info", _code_in(_UNSURE)),
+    Rule(EtcdError, "info", "raft: stopped"),  # A member that is ending; what it had proposed may go its way.
     Rule(NoAnswer, "info"),
 )
 """What etcd's errors say of a request that was sent. Any other code (unknown, internal, unimplemented) is a mistake of ours."""
@@ -175,6 +176,12 @@ class Etcd:
         member = f"{int(header.get('member_id', 0)):x}"
         self.stamp = Stamp(int(header.get("revision", 0)), member, int(header.get("raft_term", 0)))
         return Answer(stamp=self.stamp, body=said)
+
+    def stream(self, path: str, body: Json) -> list[Json]:
+        """Send one request and return all answers of a stream that ends by itself."""
+        return [
+            _unwrapped(line) for line in self._exchange("POST", f"/v3/{path}", json.dumps(body)).splitlines() if line
+        ]
 
     def get(self, path: str) -> str:
         """What etcd says outside its gateway: ``/version``, ``/metrics``."""

@@ -143,7 +143,7 @@ class Processes:
             return "ended"
         letters = {seen[0] for pid in self.members(name) if (seen := look(pid))}
         if not letters:
-            return "ended"
+            return "running"  # Its last threads are going: until it is collected its name is not free.
         return "stopped" if letters <= {"T", "t"} else "running"
 
     def signal(self, name: str, number: int) -> int:

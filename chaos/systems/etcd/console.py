@@ -35,6 +35,11 @@ class Console:
         with self._turn:
             return action(self._client)
 
+    def stream(self, path: str) -> list[Json]:
+        """All answers of a stream that ends by itself."""
+        with self._turn:
+            return self._client.stream(path, {})
+
     def get(self, path: str) -> str:
         """What it says outside its gateway."""
         with self._turn:
