@@ -6,6 +6,7 @@ what tells a stalled disk from a pause. Every thread that asks meanwhile is caug
 """
 
 import re
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ BITES_S = 30.0
 ENDED_S = 10.0
 LONGEST_S = 600.0
 """A stall ends when it is healed; this is only how long the tracer is told to wait."""
-SIGTERM = 15
+LETS_GO_S = 2.0
 
 _CALL = re.compile(r"^(?:\[pid +\d+\] )?(?P<at>\d+\.\d+) (?P<call>\w+)\(", re.M)
 _REFUSED = re.compile(r"strace: .*(?:Operation not permitted|Permission denied|Function not implemented).*")
@@ -86,11 +87,20 @@ class Tracer:
     def detach(self) -> None:
         """End the tracer; what it holds goes on at once."""
         lab = self.scene.lab
-        if lab.state(self.ref) != "ended":
-            lab.signal(self.ref, SIGTERM)
+        if lab.state(self.ref) == "ended":
+            return
+        lab.signal(self.ref, signal.SIGTERM)
+        try:
+            self._wait_end(LETS_GO_S)
+        except VoidRunError:  # It hangs when a thread that it held was ended.
+            self.scene.taken_down.add(self.of.party)
+            lab.signal(self.ref, signal.SIGKILL)
+            self._wait_end(ENDED_S)
+
+    def _wait_end(self, within_s: float) -> None:
         wait_until(
-            lambda: lab.state(self.ref) == "ended",
-            within_s=ENDED_S,
+            lambda: self.scene.lab.state(self.ref) == "ended",
+            within_s=within_s,
             wanted=f"strace to let go of {self.of.party}",
             every_s=FAST_S,
             error=VoidRunError,

@@ -191,6 +191,11 @@ class Etcd:
         """Hang up."""
         self._connection.close()
 
+    def __del__(self) -> None:
+        """A client that is dropped hangs up, whatever it was dropped by."""
+        if hasattr(self, "_connection"):
+            self.close()
+
     def _exchange(self, method: str, path: str, body: str | None) -> str:
         self._connect()
         try:

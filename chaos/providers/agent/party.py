@@ -162,7 +162,7 @@ class Party:
         launch = execute(argv, env) if argv else call(*called)
         self._workers.pop(name, None)
         self._released.pop(name, None)
-        self._processes.start(name, launch, program=argv[0] if argv else None, tool=bool(attach))
+        self._processes.start(name, launch, program=argv[0] if argv else None, tool_of=attach)
         if self._listening:
             self._listening.expect()
 

@@ -57,7 +57,8 @@ class Processes:
         self._logs, self._folder = logs, folder
         self._network = network_of("self")
         self._mesh: set[int] = {os.getpid()}
-        self._tools: set[str] = set()
+        self._tools: dict[str, str] = {}
+        """Tracers, with the name of what they are attached to."""
         self.pids: dict[str, int] = {}
         self._ended: dict[str, int] = {}
 
@@ -68,13 +69,13 @@ class Processes:
         *,
         program: str | None = None,
         mesh: bool = False,
-        tool: bool = False,
+        tool_of: str | None = None,
     ) -> int:
         """
         Fork; the child writes to the log of its name and does ``launch``, which does not return.
 
         :param program: what ``launch`` becomes; that it cannot is said here and now.
-        :param tool: it is no member of the party; only by its own name is it found.
+        :param tool_of: what it is attached to; it is no member of the party, and only by its own name is it found.
         """
         if self.state_of_child(name) != "ended":
             raise ValueError(f"{name} is already running")
@@ -93,8 +94,8 @@ class Processes:
         self._ended.pop(name, None)
         if mesh:
             self._mesh.add(pid)
-        if tool:
-            self._tools.add(name)
+        if tool_of is not None:
+            self._tools[name] = tool_of
         return pid
 
     def reap(self) -> Iterator[tuple[str, int]]:
@@ -148,17 +149,30 @@ class Processes:
 
     def signal(self, name: str, number: int) -> int:
         """Signal a name and all it started, again until no new member appears; returns how many were reached."""
-        return self._to_fixpoint(number, lambda: self.members(name))
+        reached = self._to_fixpoint(number, lambda: self.members(name))
+        if number == signal.SIGKILL:
+            self._let_go(name)
+        _wait_effect(reached, number)
+        return len(reached)
+
+    def _let_go(self, name: str) -> None:
+        """End the tracers of a process that was killed: what they hold cannot die."""
+        for tool, of in self._tools.items():
+            if of == name and self.state_of_child(tool) != "ended":
+                with suppress(ProcessLookupError):
+                    os.kill(self.pids[tool], signal.SIGKILL)
 
     def freeze(self) -> int:
         """Stop all members; returns how many are stopped."""
-        return self._to_fixpoint(signal.SIGSTOP, self.members)
+        reached = self._to_fixpoint(signal.SIGSTOP, self.members)
+        _wait_effect(reached, signal.SIGSTOP)
+        return len(reached)
 
     def thaw(self) -> int:
         """Let all members go on."""
-        return self._to_fixpoint(signal.SIGCONT, self.members)
+        return len(self._to_fixpoint(signal.SIGCONT, self.members))
 
-    def _to_fixpoint(self, number: int, members: Callable[[], list[int]]) -> int:
+    def _to_fixpoint(self, number: int, members: Callable[[], list[int]]) -> set[int]:
         reached: set[int] = set()
         for _ in range(FIXPOINT_ROUNDS):
             fresh = [pid for pid in members() if pid not in reached]
@@ -168,9 +182,7 @@ class Processes:
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
             reached.update(fresh)
-        if number in EFFECTS:
-            _wait_effect(reached, number)
-        return len(reached)
+        return reached
 
     def id_of(self, name: str) -> int:
         """The id of a process that lives."""
@@ -187,6 +199,8 @@ class Processes:
 
 def _wait_effect(pids: set[int], number: int) -> None:
     """A signal takes effect when the kernel next schedules its target; a fault has bitten only then."""
+    if number not in EFFECTS:
+        return
     deadline = time.monotonic() + 1.0
     for pid in pids:
         while (seen := look(pid)) and seen[0] not in EFFECTS[number]:

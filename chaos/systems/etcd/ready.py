@@ -88,13 +88,16 @@ def wait_ready(lab: Lab, consoles: Mapping[str, Console], refs: Mapping[str, Pro
 
 
 def last_words(log: bytes) -> str:
-    """The last error that a member wrote into its own log, else its last line."""
-    lines = [line for line in log.decode(errors="replace").splitlines() if line.strip()]
+    """The last error that a member wrote into its own log, or what it finds wrong with its flags, else its last line."""
+    text = log.decode(errors="replace").partition("Usage:")[0]  # Which it shows after a flag that it does not like.
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [said for line in lines if (said := _parsed(line)) and said.get("level") in _TELLING]
     if told:
         return _sentence(told[-1])
-    last = _parsed(lines[-1]) if lines else None
-    return _sentence(last) if last else (lines[-1].strip() if lines else "it said nothing")
+    if not lines:
+        return "it said nothing"
+    last = _parsed(lines[-1])
+    return lines[-1] if last is None else _sentence(last)
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
