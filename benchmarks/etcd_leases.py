@@ -1,7 +1,9 @@
 """
 The cause decides: which way of losing the leader revokes a lease that is kept alive, in which version of etcd.
 
-    python -m benchmarks.etcd_leases [ROUNDS] [VERSION ...]        ROUNDS: 3, VERSION: 3.4 3.5.1 3.5 3.6
+    python -m benchmarks.etcd_leases [ROUNDS] [VERSION | CAUSE ...]        ROUNDS: 3, all versions, all causes
+
+A cause is ``kill``, ``pause``, ``cut`` or ``disk-stall``, a version ``3.4``, ``3.5.1``, ``3.5`` or ``3.6``.
 """
 
 import sys
@@ -24,7 +26,7 @@ CAUSES: Mapping[str, Callable[[Node], FaultPlan]] = {
     "kill": Kill,
     "pause": Pause,
     "cut": isolate,
-    "disk stall": DiskStall,
+    "disk-stall": DiskStall,
 }
 
 
@@ -76,27 +78,36 @@ def _at(history: History, stamp: int | None) -> str:
 
 def table(rounds: Sequence[Round]) -> list[str]:
     """Causes against versions: in how many rounds the lease was revoked, and how long after a confirmed renewal."""
-    versions = list(dict.fromkeys(one.version for one in rounds))
-    lines = [f"{'revoked while kept alive':26}" + "".join(f"{version:>28}" for version in versions)]
-    for cause in CAUSES:
+    versions, causes = (
+        list(dict.fromkeys(found)) for found in ((r.version for r in rounds), (r.cause for r in rounds))
+    )
+    lines = [f"{'revoked while kept alive':26}" + "".join(f"{version:>32}" for version in versions)]
+    for cause in causes:
         cells = [_cell([one for one in rounds if (one.version, one.cause) == (version, cause)]) for version in versions]
-        lines.append(f"{cause:26}" + "".join(f"{cell:>28}" for cell in cells))
+        lines.append(f"{cause:26}" + "".join(f"{cell:>32}" for cell in cells))
     return lines
 
 
 def _cell(rounds: Sequence[Round]) -> str:
     unknown = sum(one.verdict.status is Status.UNKNOWN for one in rounds)
     since = [one.verdict.measures["since_renewal_s"] for one in rounds if one.verdict.status is Status.VIOLATED]
-    after = f", {min(since):.2f}-{max(since):.2f} s after" if since else ""
+    after = f", {min(since):.2f} to {max(since):.2f} s after" if since else ""
     return f"{len(since)} of {len(rounds)}{after}" + (f" ({unknown} unknown)" if unknown else "")
 
 
-def main(count: int, versions: Sequence[str]) -> None:
+def main(count: int, words: Sequence[str]) -> None:
     """Print the table, and below it every round's witness."""
+    strangers = [word for word in words if word not in CAUSES and word not in VERSIONS]
+    if strangers:
+        raise SystemExit(
+            f"no cause and no version: {', '.join(strangers)}; there are {', '.join([*CAUSES, *VERSIONS])}"
+        )
+    versions = [word for word in words if word in VERSIONS] or VERSIONS
+    causes = [word for word in words if word in CAUSES] or list(CAUSES)
     rounds: list[Round] = []
     for seed in range(count):
         for version in versions:
-            for cause in CAUSES:
+            for cause in causes:
                 tell(f"round {seed + 1} of {count}: etcd {version}, {cause}")
                 rounds.append(one_round(version, cause, seed))
     print("\n".join(table(rounds)))
@@ -105,4 +116,4 @@ def main(count: int, versions: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3, sys.argv[2:] or VERSIONS)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3, sys.argv[2:])

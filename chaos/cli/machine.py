@@ -62,6 +62,8 @@ TOOLS = (
     ("toxiproxy", MISSING),
     ("redis", MISSING),
     ("valkey", OPTIONAL),
+    ("etcd", MISSING),
+    ("client:etcd3", OPTIONAL),
     ("node", OPTIONAL),
     ("strace", OPTIONAL),
     ("cc", OPTIONAL),

@@ -62,12 +62,13 @@ class Tracer:
         return self.inject.partition(":")[0]
 
     def _is_attached(self) -> bool:
-        refused = _REFUSED.search(self.text())
-        if refused:
+        ended = self.scene.lab.state(self.ref) == "ended"  # Before it is read: what it wrote until then is there.
+        text = self.text()
+        if refused := _REFUSED.search(text):
             raise MissingAbilityError(ABILITY, refused.group())
-        if self.scene.lab.state(self.ref) == "ended":
-            raise VoidRunError(f"strace ended: {self.text().strip()}")
-        return " attached" in self.text()
+        if " attached" not in text and ended:
+            raise VoidRunError(f"strace ended: {text.strip()}")
+        return " attached" in text
 
     def hits(self) -> int:
         """How many calls were caught so far."""

@@ -12,8 +12,6 @@ from chaos.faults import Kill, isolate
 from chaos.guarantees import (
     acked_writes_survive,
     acks_stop_within,
-    fresh_reads,
-    monotonic_reads,
     no_phantom_writes,
     of_client,
     of_kind,
@@ -22,11 +20,10 @@ from chaos.guarantees import (
 from chaos.run import Launch, Run
 from chaos.systems.etcd import MakeEtcd
 from chaos.systems.etcd.clients import pinned
-from chaos.systems.etcd.recovery import force_new_cluster, restore_snapshot, save_snapshot
+from chaos.systems.etcd.recovery import force_new_cluster
 
 PACE_S = 0.005
 TAIL = 100
-BUMP = 1_000_000
 
 
 def lose_two_of_three(make_etcd: MakeEtcd, launch: Launch, *, force: bool) -> Run:
@@ -84,41 +81,3 @@ def test_a_survivor_made_a_cluster_of_its_own_forgets_what_it_did_not_have(make_
     """
     run = lose_two_of_three(make_etcd, launch, force=True)
     run.expect(violated=[acked_writes_survive, of_client(acks_stop_within(0.5), "c2")], holds=[no_phantom_writes])
-
-
-def restore_a_backup(make_etcd: MakeEtcd, launch: Launch, *, bump_revision: int | None) -> Run:
-    """All members crash, and come back on a backup that lacks the newest writes."""
-    cluster = make_etcd(version="3.6")
-    client = pinned(cluster, "c1", "etcd-register", node="n1", pace_s=PACE_S)
-
-    with launch(cluster, client) as run:
-        run.wait_oks("write", 50, within_s=30)  # Steady state.
-        backup = save_snapshot(cluster)
-        run.wait_oks("write", 50, within_s=30)
-
-        with run.inject(Kill(cluster.nodes)):  # Fault.
-            restore_snapshot(cluster, backup, bump_revision=bump_revision)
-
-        run.wait_for(cluster.agreed, within_s=60)  # Recovery.
-        run.wait_oks("read", 20, within_s=30)
-    return run
-
-
-@pytest.mark.full
-@pytest.mark.lesson("quorum loss")
-def test_a_restored_backup_takes_the_revision_back(make_etcd: MakeEtcd, launch: Launch) -> None:
-    """
-    After a plain restore clients see revisions that are older than those they have seen before.
-    """
-    run = restore_a_backup(make_etcd, launch, bump_revision=None)
-    run.expect(violated=[monotonic_reads, fresh_reads], holds=[recovers])
-
-
-@pytest.mark.full
-@pytest.mark.lesson("quorum loss")
-def test_a_backup_restored_with_a_raised_revision_never_goes_back(make_etcd: MakeEtcd, launch: Launch) -> None:
-    """
-    Restored with --bump-revision the store's revision only grows, so that caches and watches notice; the writes are gone.
-    """
-    run = restore_a_backup(make_etcd, launch, bump_revision=BUMP)
-    run.expect(holds=[monotonic_reads, recovers])

@@ -17,9 +17,10 @@ from typing import Any
 
 from . import network
 from .kernel import Nft
+from .launching import by_interpreter, call, execute
 from .listening import Listening
 from .poll import poll
-from .processes import Processes, by_interpreter, call, execute
+from .processes import Processes
 from .stream import Message, Stream
 
 CONTROL = "chaos-agent"
