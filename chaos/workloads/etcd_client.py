@@ -50,13 +50,19 @@ _UNSURE = {1, 4, 14}
 """Cancelled, deadline, unavailable: no leader, leader changed, request timed out, server stopped."""
 
 
-def _code_in(codes: set[int]) -> Callable[[Exception], bool]:
-    return lambda problem: isinstance(problem, EtcdError) and problem.code in codes
+def _refuses(problem: Exception) -> bool:
+    """Whether etcd itself said no; a path that its gateway does not know is answered with the same code."""
+    said = problem if isinstance(problem, EtcdError) else None
+    return said is not None and said.code in _REFUSALS and said.message.startswith("etcdserver: ")
+
+
+def _leaves_open(problem: Exception) -> bool:
+    return isinstance(problem, EtcdError) and problem.code in _UNSURE
 
 
 ETCD_OUTCOMES: OutcomeTable = (
-    Rule(EtcdError, "fail", _code_in(_REFUSALS)),
-    Rule(EtcdError, "info", _code_in(_UNSURE)),
+    Rule(EtcdError, "fail", _refuses),
+    Rule(EtcdError, "info", _leaves_open),
     Rule(EtcdError, "info", "raft: stopped"),  # A member that is ending; what it had proposed may go its way.
     Rule(NoAnswer, "info"),
 )

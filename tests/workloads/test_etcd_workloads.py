@@ -243,7 +243,9 @@ def test_an_error_of_the_server_says_whether_the_operation_may_have_happened(cod
     assert classify(EtcdError(code, message), ETCD_OUTCOMES) is outcome
 
 
-@pytest.mark.parametrize("problem", [EtcdError(12, "unimplemented"), EtcdError(2, "some bug"), OSError("disk")])
+@pytest.mark.parametrize(
+    "problem", [EtcdError(12, "unimplemented"), EtcdError(5, "Not Found"), EtcdError(2, "some bug"), OSError("disk")]
+)
 def test_an_error_outside_the_table_is_ours(problem: Exception) -> None:
     with pytest.raises(OutcomeTableError, match=r"the outcome table has no rule for .*; add one that says whether"):
         classify(problem, ETCD_OUTCOMES)
