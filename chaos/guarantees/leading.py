@@ -24,7 +24,7 @@ class Loss:
     @property
     def took_s(self) -> float | None:
         """From the harm to the first sight of another leader."""
-        return None if self.new is None else (self.new.at_ns - harmed_ns(self.fault)) / 1e9
+        return None if self.new is None else max(0, self.new.at_ns - harmed_ns(self.fault)) / 1e9
 
 
 def hits(fault: Fault, party: str) -> bool:
@@ -47,9 +47,9 @@ def leader_before(history: History, at_ns: int) -> str | None:
 def losses(history: History) -> Iterator[Loss]:
     """Every fault that hit whoever led then; a second fault on the same leader while it lasts is the same loss."""
     for fault in history.faults:
-        at = harmed_ns(fault)
-        old = leader_before(history, at)
+        # From when it was asked for: a leader that is asked to end has handed over before that is known to have bitten.
+        old = leader_before(history, fault.begun_ns)
         if old is None or not hits(fault, old):
             continue
-        others = (one for one in history.observations if one.at_ns >= at and leads(one) and one.party != old)
-        yield Loss(fault=fault, old=old, new=min(others, key=lambda one: one.at_ns, default=None))
+        after = (one for one in history.observations if one.at_ns >= fault.begun_ns and leads(one) and one.party != old)
+        yield Loss(fault=fault, old=old, new=min(after, key=lambda one: one.at_ns, default=None))

@@ -1,8 +1,9 @@
 """
 Leader loss: how long nobody leads is a matter of the election timeout, and of how the leader went.
 
-A killed or stopped leader is missed only when the others have heard nothing for an election timeout, each for a random time
-between one and two of them. One that is asked to end hands its lead over first.
+A killed or paused leader is missed only when the others have heard nothing for an election timeout, each for a random time
+between one and two of them; so never sooner than a timeout less the heartbeat before. One that is asked to end hands its
+lead over first.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from chaos.systems.etcd.clients import pinned
 
 PACE_S = 0.02
 DEFAULT: Mapping[str, Setting] = {}
+AT_LEAST = 0.9
+"""Of an election timeout: the last heartbeat, a tenth of one, may have come just before."""
 SETTINGS: list[Any] = [
     pytest.param(FAST, 0.5, id="500ms", marks=pytest.mark.full),
     pytest.param(DEFAULT, 1.0, id="1s"),
@@ -59,7 +62,7 @@ def test_a_leader_that_vanishes_is_missed_for_one_to_three_election_timeouts(
     """
     run = lose_the_leader(make_etcd, launch, settings, harm)
     run.expect(
-        bounded={election_within(0.5 * election_s): {"election_s": (0.5 * election_s, 3 * election_s + 0.5)}},
+        bounded={election_within(AT_LEAST * election_s): {"election_s": (AT_LEAST * election_s, 3 * election_s + 0.5)}},
         holds=[acked_writes_survive, no_phantom_writes, recovers, *(of_client(recovers, f"c{n}") for n in (1, 2, 3))],
     )
 
@@ -70,7 +73,7 @@ def test_a_leader_that_is_asked_to_end_hands_its_lead_over(
     make_etcd: MakeEtcd, launch: Launch, settings: Mapping[str, Setting], election_s: float
 ) -> None:
     """
-    After SIGTERM another member leads within half a second, however long the election timeout is.
+    After SIGTERM another member leads sooner than anybody could have missed the old leader.
     """
     run = lose_the_leader(make_etcd, launch, settings, Stop)
-    run.expect(holds=[election_within(0.5), acked_writes_survive, no_phantom_writes, recovers])
+    run.expect(holds=[election_within(AT_LEAST * election_s), acked_writes_survive, no_phantom_writes, recovers])

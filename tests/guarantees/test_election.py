@@ -34,6 +34,13 @@ def test_a_late_election_is_violated() -> None:
     assert verdict.witness.sentence == ("kill took n1 at 2.000 s; it was 1.500 s until n2 led, and 1 s were allowed")
 
 
+def test_a_leader_that_hands_over_before_its_end_is_known_was_replaced_at_once() -> None:
+    asked = Fault(name="stop", target="n1", begun_ns=ns(2), effective_ns=ns(2.3), healed_ns=ns(5))
+    verdict = election_within(0)(history(LATER, [asked], [*START, seen(2.1, "n2", "leader")]))
+    assert verdict.status is Status.HOLDS
+    assert verdict.measures["election_s"] == 0
+
+
 def test_no_election_at_all_is_violated_once_the_bound_is_over_and_unknown_before() -> None:
     assert election_within(2)(history(LATER, [KILL], START)).status is Status.VIOLATED
     assert election_within(20)(history(LATER, [KILL], START)).status is Status.UNKNOWN
