@@ -35,10 +35,12 @@ class EtcdCluster:
     topology: Topology
     version: str
     etcd_settings: Mapping[str, Setting]
-    spawns: Mapping[str, Spawn]
+    spawns: dict[str, Spawn]
     consoles: dict[str, Console] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     """Each member's id, in hexadecimal, to its name."""
+    given_up: set[str] = field(default_factory=set)
+    """Members that are no part of the cluster any more, whatever they say."""
 
     def __post_init__(self) -> None:
         for name in self.topology.nodes:
@@ -128,7 +130,7 @@ class EtcdCluster:
 
     def disagreement(self, *, without: Target = ()) -> tuple[str, ...]:
         """What is missing until all agree, one sentence each."""
-        absent = set(resolve(without)) if without else set()
+        absent = self.given_up | (set(resolve(without)) if without else set())
         present = {name: console for name, console in self.consoles.items() if name not in absent}
         return disagreements(views(present), self.ids)
 

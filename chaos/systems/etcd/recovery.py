@@ -3,7 +3,6 @@ Ways back from a lost majority, right and wrong, as an operator would take them.
 """
 
 import base64
-import signal
 from dataclasses import replace
 
 from chaos.cluster import Node, resolve
@@ -11,8 +10,8 @@ from chaos.errors import ServerError
 from chaos.providers.contract import ProcessRef, Spawn
 from chaos.systems.etcd.cluster import EtcdCluster
 from chaos.systems.etcd.config import DATA
-from chaos.systems.etcd.console import Console, peer_console
-from chaos.systems.etcd.ready import last_words, wait_joins
+from chaos.systems.etcd.console import Console
+from chaos.systems.etcd.ready import last_words
 from chaos.wait import wait_until
 
 WITHIN_S = 30.0
@@ -21,15 +20,15 @@ TOOL = "restore"
 
 
 def force_new_cluster(cluster: EtcdCluster, node: Node | str) -> None:
-    """Make a member a cluster of its own on whatever data it has: what the flag of that name does, and should rarely."""
-    name, lab, ref = str(node), cluster.lab, cluster.process(node)
-    lab.signal(ref, signal.SIGTERM)
-    wait_until(lambda: lab.state(ref) == "ended", within_s=WITHIN_S, wanted=f"{name} to end", error=ServerError)
-    spawn = cluster.spawns[name]
-    lab.spawn(name, replace(spawn, argv=(*spawn.argv, "--force-new-cluster=true")))
-    peer = peer_console(lab, name)
-    wait_joins(lab, peer, ref)
-    peer.close()
+    """
+    From its next start on, let this member be a cluster of its own, on whatever data it has: what the flag of that name does.
+
+    The others are given up: nothing waits for them to agree any more.
+    """
+    name = cluster.node(str(node)).name
+    own = cluster.spawns[name]
+    cluster.spawns[name] = replace(own, argv=(*own.argv, "--force-new-cluster=true"))
+    cluster.given_up.update(set(cluster.topology.nodes) - {name})
 
 
 def save_snapshot(cluster: EtcdCluster) -> bytes:
