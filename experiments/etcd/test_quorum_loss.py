@@ -91,7 +91,5 @@ def test_a_survivor_made_a_cluster_of_its_own_forgets_what_it_did_not_have(make_
         run.wait_oks("add", TAIL, client="c2", within_s=30)
         run.final_read(lambda: cluster.final_read("acked"))
 
-    run.expect(
-        violated=[acked_writes_survive],
-        holds=[no_phantom_writes, of_client(acked_writes_survive, "c2"), of_client(recovers, "c2")],
-    )
+    # Also the last write that the survivor itself passed on may be gone: the others acknowledged it, and had it first.
+    run.expect(violated=[acked_writes_survive], holds=[no_phantom_writes, of_client(recovers, "c2")])
