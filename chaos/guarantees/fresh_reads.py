@@ -41,13 +41,13 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
     if not looks or not acked:
         return unknown(name, "no read or no write was acknowledged with its revision")
     stale = _stale(looks, acked)
-    worst = max(stale, key=lambda pair: pair[0].begin_ns - pair[1].end_ns, default=None)
+    worst = max(((read, write) for read, write, _ in stale), key=lambda pair: _stale_for_s(*pair), default=None)
     measures: dict[str, float | None] = {
         "read_count": len(looks),
         "stale_count": len(stale),
         "stale_share": len(stale) / len(looks),
         "stale_for_s": _stale_for_s(*worst) if worst else None,
-        "behind_revisions_count": max((write.revision - read.revision for read, write in stale), default=None),
+        "behind_revisions_count": max((behind for _, _, behind in stale), default=None),
     }
     if worst and _stale_for_s(*worst) > bound_s:
         return violated(name, _witness(history, *worst, len(stale)), None, **measures)
@@ -59,15 +59,16 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
     )
 
 
-def _stale(looks: list[Revised], acked: list[Revised]) -> list[tuple[Revised, Revised]]:
-    """Each read that is too old, with the first write that it should have seen."""
+def _stale(looks: list[Revised], acked: list[Revised]) -> list[tuple[Revised, Revised, int]]:
+    """Each read that is too old, with the first write that it should have seen, and by how many revisions it is behind."""
     ends = [write.end_ns for write in acked]
     newest = list(accumulate((write.revision for write in acked), max))
-    found: list[tuple[Revised, Revised]] = []
+    found: list[tuple[Revised, Revised, int]] = []
     for read in looks:
         before = bisect_left(ends, read.begin_ns)
         if before and newest[before - 1] > read.revision:
-            found.append((read, acked[bisect_right(newest, read.revision)]))
+            behind = newest[before - 1] - read.revision
+            found.append((read, acked[bisect_right(newest, read.revision)], behind))
     return found
 
 
