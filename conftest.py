@@ -2,4 +2,4 @@
 Fixtures of all systems, for the experiments and tests of this checkout.
 """
 
-pytest_plugins = ["fixtures.redis", "pytester"]
+pytest_plugins = ["fixtures.redis", "fixtures.etcd", "pytester"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Hook = Generator[None, object, object]
 """What a hook around other hooks is."""
-WARM = ("chaos.workloads.worker", "redis")
+WARM = ("chaos.workloads.worker", "redis", "http.client")
 """What the clients of our own systems import; an absent library costs nothing here and is said by the workload."""
 TOGETHER_S = 2.0
 """Signals to end that are so close together are one."""

@@ -51,6 +51,7 @@ def abilities() -> Iterator[Ability]:
     yield from (tool(name, need) for name, need in TOOLS)
     yield libnftables()
     yield reject_ahead()
+    yield tracing()
     yield from (library(name, extra, need) for name, extra, need in LIBRARIES)
     yield from (optional() for optional in (docker, chromium))
     yield from providers()
@@ -62,6 +63,8 @@ TOOLS = (
     ("toxiproxy", MISSING),
     ("redis", MISSING),
     ("valkey", OPTIONAL),
+    ("etcd", OPTIONAL),
+    ("client:etcd3", OPTIONAL),
     ("node", OPTIONAL),
     ("strace", OPTIONAL),
     ("cc", OPTIONAL),
@@ -110,6 +113,20 @@ def reject_ahead() -> Ability:
     if problem is None:
         return Ability(name=name, state=OK, detail="the kernel rejects ahead of connection tracking")
     return Ability(name=name, state=MISSING, detail=problem, command="a kernel of at least 5.9 with nf_tables")
+
+
+def tracing() -> Ability:
+    """Whether system calls can be traced here, which faults of the disk need."""
+    strace = which("strace")
+    if strace is None:
+        return Ability(
+            name="tracing", state=OPTIONAL, detail="cannot be tried without strace", command="chaos install strace"
+        )
+    problem = _fails([str(strace), "-o", "/dev/null", "true"])
+    if problem is None:
+        return Ability(name="tracing", state=OK, detail="system calls can be held up and failed")
+    advice = "inside a container: start it with --cap-add SYS_PTRACE; elsewhere see /proc/sys/kernel/yama/ptrace_scope"
+    return Ability(name="tracing", state=OPTIONAL, detail=problem, command=advice)
 
 
 def library(module: str, extra: str, need: str) -> Ability:

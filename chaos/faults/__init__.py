@@ -5,6 +5,7 @@ Faults: each a value, reversible, and able to prove that it bit and that it heal
 from collections.abc import Callable
 from typing import Any
 
+from chaos.faults.disk import DiskError, DiskStall
 from chaos.faults.fault import FaultPlan, Injection, Scene
 from chaos.faults.partition import MODES, Mode, Partition, between, bridge, halves, isolate, one_way, ring
 from chaos.faults.process import Kill, Pause, Restart, Stop
@@ -43,12 +44,16 @@ FAULTS: dict[str, Callable[..., Any]] = {
     "kill": Kill,
     "stop": Stop,
     "restart": Restart,
+    "disk_stall": DiskStall,
+    "disk_error": DiskError,
 }
 
 __all__ = [
     "FAULTS",
     "MODES",
     "Cut",
+    "DiskError",
+    "DiskStall",
     "FaultPlan",
     "Injection",
     "Kill",

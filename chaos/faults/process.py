@@ -89,6 +89,8 @@ class DownInjection:
     parties: tuple[str, ...]
     refs: tuple[ProcessRef, ...]
     rules: tuple[Gate, ...]
+    returning: tuple[str, ...]
+    """Those that the heal starts again."""
 
     def prove(self) -> Evidence:
         """Every process has ended."""
@@ -105,7 +107,7 @@ class DownInjection:
 
     def heal(self) -> Evidence:
         """Start the servers again where the system says how, then open the way to them."""
-        restarted = [party for party in self.parties if party in self.scene.restarts]
+        restarted = list(self.returning)
         try:
             for party in restarted:
                 self.scene.restarts[party](party)
@@ -115,9 +117,7 @@ class DownInjection:
 
     def prove_healed(self) -> Evidence:
         """The restarted servers answer on their own ports."""
-        ports = [
-            (party, port) for party in self.parties if party in self.scene.restarts for port in self.scene.ports(party)
-        ]
+        ports = [(party, port) for party in self.returning for port in self.scene.ports(party)]
         wait_until(
             lambda: self._listen(ports),
             within_s=LISTENING_S,
@@ -138,14 +138,17 @@ class Kill:
     End every process of the parties with SIGKILL; the heal starts servers again on what they left.
 
     A crash, not a power cut: the page cache survives, so nothing that was written is lost.
+
+    :param for_good: they stay down: a machine that does not come back.
     """
 
     of: Target
+    for_good: bool = field(default=False, kw_only=True)
     name: str = field(default="kill", init=False)
 
     def inject(self, scene: Scene) -> DownInjection:
         """Refuse connections, then kill."""
-        return _take_down(scene, self.of, signal.SIGKILL)
+        return _take_down(scene, self.of, signal.SIGKILL, for_good=self.for_good)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,7 @@ class Restart:
         return RestartInjection(down=down, proof={**proof, **evidence}, effective_ns=effective_ns)
 
 
-def _take_down(scene: Scene, target: Target, number: signal.Signals) -> DownInjection:
+def _take_down(scene: Scene, target: Target, number: signal.Signals, *, for_good: bool = False) -> DownInjection:
     parties = scene.resolve(target)
     refs = tuple(ref for party in parties for ref in scene.lab.processes(party))
     if not refs:
@@ -228,5 +231,11 @@ def _take_down(scene: Scene, target: Target, number: signal.Signals) -> DownInje
         scene.lab.signal(ref, number)
     scene.lab.apply(rules)
     return DownInjection(
-        scene=scene, target=", ".join(parties), mode=number.name, parties=parties, refs=refs, rules=rules
+        scene=scene,
+        target=", ".join(parties),
+        mode=number.name,
+        parties=parties,
+        refs=refs,
+        rules=rules,
+        returning=() if for_good else tuple(party for party in parties if party in scene.restarts),
     )

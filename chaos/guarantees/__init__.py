@@ -15,12 +15,17 @@ operation       ``value``                ``result`` (ok)                      ``
 ``acquire``     the lock's name          the fencing token, or null           ``term``: names this acquisition among the
                                                                               client's; ``expires_ns``: held until then,
                                                                               on the history's clock; ``token``
-``renew``       the lock's name          true; false, 0, null: it is gone     ``expires_ns``
+``renew``       the lock's name          true; false, 0, null: it is gone     ``expires_ns``; ``lease``: its id, as in
+                                                                              ``acquire``, ``check``, ``release``
 ``check``       the lock's name          true; false, 0, null: it is gone     ``expires_ns``
 ``release``     the lock's name          true or 1 if it deleted something    ``deleted``: the same, if result says else;
                                                                               ``sent``: false if it never left the client
 ``write``       what is written to the   the store's own sequence number, if  ``holder`` and ``term``: whose turn it was
                 guarded resource         it has one: the true order           (or ``token``); ``token``; ``resource``
+``read``        [key, null]              [version, value] of that register    ``revision`` of the answering store
+``write``       [key, [null, value]]     [version, value] that it made        ``revision`` that it made
+``cas``         [key, [null, [old,       [version, [old, new]]                ``revision`` that it made
+                new]]]
 ==============  =======================  ===================================  ==========================================
 
 An acquisition that found the lock taken ends ``fail``; asking again is a new operation. Final reads are usually the
@@ -33,17 +38,26 @@ one is needed, when the situation that it is about never arose, and when the his
 from collections.abc import Callable, Mapping
 
 from chaos.guarantees.acked_writes_survive import acked_writes_survive, acked_writes_survive_for
+from chaos.guarantees.acks_stop import acks_stop_within
 from chaos.guarantees.counts_match import counts_match
+from chaos.guarantees.election import election_within
 from chaos.guarantees.exclusive_writes import exclusive_writes
 from chaos.guarantees.fenced_writes import fenced_writes
+from chaos.guarantees.fresh_reads import fresh_reads, fresh_reads_within
 from chaos.guarantees.guarantee import FINAL_READ, Check, Guarantee, among, of_client, of_kind
+from chaos.guarantees.leader_is_kept import leader_is_kept
+from chaos.guarantees.lease_kept import lease_kept
+from chaos.guarantees.linearizable import linearizable
 from chaos.guarantees.lock_is_freed import lock_is_freed, lock_is_freed_within
 from chaos.guarantees.lock_is_kept import lock_is_kept
+from chaos.guarantees.lock_is_never_lost import lock_is_never_lost
 from chaos.guarantees.loss_ends import loss_ends_within
+from chaos.guarantees.monotonic_reads import monotonic_reads
 from chaos.guarantees.monotonic_tokens import monotonic_tokens
 from chaos.guarantees.mutual_exclusion import mutual_exclusion
 from chaos.guarantees.no_phantom_writes import no_phantom_writes
 from chaos.guarantees.only_owner_releases import only_owner_releases
+from chaos.guarantees.read_your_writes import read_your_writes
 from chaos.guarantees.recovers import recovers, recovers_within
 
 GUARANTEES: Mapping[str, Guarantee] = {
@@ -57,14 +71,24 @@ GUARANTEES: Mapping[str, Guarantee] = {
     "only_owner_releases": only_owner_releases,
     "lock_is_kept": lock_is_kept,
     "lock_is_freed": lock_is_freed,
+    "lock_is_never_lost": lock_is_never_lost,
+    "lease_kept": lease_kept,
+    "linearizable": linearizable,
+    "fresh_reads": fresh_reads,
+    "read_your_writes": read_your_writes,
+    "monotonic_reads": monotonic_reads,
+    "leader_is_kept": leader_is_kept,
     "recovers": recovers,
 }
 """Every guarantee under its name."""
 
 BOUNDED: Mapping[str, Callable[[float], Guarantee]] = {
+    "acks_stop": acks_stop_within,
+    "election": election_within,
     "lock_is_freed": lock_is_freed_within,
     "loss_ends": loss_ends_within,
     "recovers": recovers_within,
+    "fresh_reads": fresh_reads_within,
 }
 """Those that take a bound in seconds."""
 
@@ -76,20 +100,30 @@ __all__ = [
     "Guarantee",
     "acked_writes_survive",
     "acked_writes_survive_for",
+    "acks_stop_within",
     "among",
     "counts_match",
+    "election_within",
     "exclusive_writes",
     "fenced_writes",
+    "fresh_reads",
+    "fresh_reads_within",
+    "leader_is_kept",
+    "lease_kept",
+    "linearizable",
     "lock_is_freed",
     "lock_is_freed_within",
     "lock_is_kept",
+    "lock_is_never_lost",
     "loss_ends_within",
+    "monotonic_reads",
     "monotonic_tokens",
     "mutual_exclusion",
     "no_phantom_writes",
     "of_client",
     "of_kind",
     "only_owner_releases",
+    "read_your_writes",
     "recovers",
     "recovers_within",
 ]

@@ -75,7 +75,7 @@ class AgentedLab:
                 raise
             raise ProviderError(f"{party}: {problem.reason}") from None
         ref = ProcessRef(party=party, name=spawn.name)
-        if ref not in self._spawned:
+        if ref not in self._spawned and spawn.attach is None:
             self._spawned.append(ref)
         return ref
 
@@ -90,6 +90,7 @@ class AgentedLab:
             "env": dict(spawn.env),
             "files": {path: base64.b64encode(content).decode() for path, content in spawn.files.items()},
             "sys_path": list(self._engine.python_path()) if spawn.python else [],
+            "attach": spawn.attach,
         }
 
     def processes(self, party: str) -> Sequence[ProcessRef]:

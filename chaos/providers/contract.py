@@ -135,6 +135,8 @@ class Spawn:
     :param files: path inside the party to content, written before the start.
     :param python: call ``module:callable`` in the party's worker interpreter instead of ``argv``, with ``arguments``
         (a JSON object) as its one argument; what it returns is the exit code.
+    :param attach: the name of a process of the party; its id takes the place of ``{pid}`` in ``argv``. What attaches to
+        another (a tracer) is a tool of the harness: faults on the party pass it by, and ``processes`` leaves it out.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Spawn:
     arguments: Mapping[str, object] = field(default_factory=empty)
     env: Mapping[str, str] = field(default_factory=empty)
     files: Mapping[str, bytes] = field(default_factory=empty)
+    attach: str | None = None
 
 
 class Lab(Protocol):

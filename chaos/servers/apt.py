@@ -56,6 +56,45 @@ class AptPackage:
         return program
 
 
+@dataclass(frozen=True, slots=True)
+class AptArchive:
+    """
+    A program taken out of a Debian package's archive: nothing is installed on the machine, so no service of it starts.
+
+    :param program: its path in the package.
+    """
+
+    package: str
+    program: str
+
+    @property
+    def label(self) -> str:
+        """Where it comes from, in words."""
+        return f"apt {self.package}, unpacked"
+
+    @property
+    def on_host(self) -> bool:
+        """It is unpacked into the cache."""
+        return False
+
+    def fetch(self, folder: Path, progress: Progress) -> Path:
+        """Download the archive and unpack the program."""
+        if which("apt-get") is None or which("dpkg-deb") is None:
+            raise MissingSoftwareError(self.package, "your distribution's package manager (no apt-get here)")
+        download = ("apt-get", "download", "-q", self.package)
+        progress(" ".join(download))
+        if not _is_listed(self.package) or _run((), download, check=False, cwd=folder).returncode != 0:
+            _update(_as_root(f"{self.package} (its package list)", "sudo apt-get update"), progress)
+            _run((), download, cwd=folder)
+        archive = next(folder.glob(f"{self.package}_*.deb"))
+        process.run(["dpkg-deb", "-x", archive, folder / "package"], timeout_s=WITHIN_S)
+        archive.unlink()
+        program = folder / "package" / self.program
+        if not program.is_file():
+            raise ProviderError(f"the package {self.package} of this machine's distribution has no {self.program}")
+        return program
+
+
 def install_packages(packages: list[str], progress: Progress) -> None:
     """Install packages as root or through sudo; where neither can be, say the command."""
     command = f"sudo {shlex.join(('apt-get', 'install', '-y', '--no-install-recommends', *packages))}"
@@ -89,6 +128,8 @@ def _update(before: tuple[str, ...], progress: Progress) -> None:
     _run(before, UPDATE)
 
 
-def _run(before: tuple[str, ...], argv: tuple[str, ...], *, check: bool = True) -> process.Done:
+def _run(
+    before: tuple[str, ...], argv: tuple[str, ...], *, check: bool = True, cwd: Path | None = None
+) -> process.Done:
     quiet = ("env", "DEBIAN_FRONTEND=noninteractive")  # As a program, since sudo drops the caller's environment.
-    return process.run([*before, *quiet, *argv], timeout_s=WITHIN_S, check=check)
+    return process.run([*before, *quiet, *argv], timeout_s=WITHIN_S, check=check, cwd=cwd)

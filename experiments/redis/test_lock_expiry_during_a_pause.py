@@ -9,49 +9,25 @@ from typing import Any
 
 import pytest
 
-from chaos.faults import Pause
 from chaos.guarantees import exclusive_writes, fenced_writes, monotonic_tokens, of_client, recovers
 from chaos.providers.contract import Role
 from chaos.run import Launch, Run
+from chaos.scripts.sleeping_holder import sleep_past_the_lease
 from chaos.systems.redis import MakeRedis, Topology
 from chaos.systems.redis.clients import pinned
 
 LEASE_MS = 1000
-PATIENCE_S = 30.0
 STORE = Topology(name="store", nodes=("store",))
 
 
-def told_that_its_turn_is_over(run: Run) -> int:
-    """How often the sleeper learnt it once awake: from the lock, or from the resource that refused its token."""
-    from_the_lock = run.live.count("check", "c1", where=lambda check: not check.result)
-    return from_the_lock + run.live.count("write", "c1", "fail", where=lambda write: "older" in str(write.error))
-
-
-def sleep_past_the_lease(
-    make_redis: MakeRedis, launch: Launch, guard: str, *, at: str, learns_of_it: bool = False
-) -> Run:
+def sleep(make_redis: MakeRedis, launch: Launch, guard: str, *, at: str, learns: bool = False) -> Run:
     """Pause the holder at a named point until another client has worked inside, then let it go on."""
     locks, store = make_redis(topology="standalone"), make_redis(topology=STORE, role=Role.RESOURCE)
     lock: dict[str, Any] = {"ttl_ms": LEASE_MS, "guard": guard, "store": store}
     sleeper = pinned(locks, "c1", "redis-lock", hold=(at,), rounds=1, **lock)
-    other = pinned(locks, "c2", "redis-lock", **lock)
 
     with launch(locks, store, sleeper) as run:
-        run.wait_point("c1", at, within_s=PATIENCE_S)  # Steady state: it is inside.
-
-        with run.inject(Pause("c1")):
-            run.release("c1", at)
-            run.start(other)
-            run.wait_oks("write", 3, client="c2", within_s=PATIENCE_S)
-
-        run.wait_for(lambda: run.live.ended("c1"), within_s=PATIENCE_S, wanted="the sleeper to finish its turn")
-        if learns_of_it:
-            run.wait_for(
-                lambda: told_that_its_turn_is_over(run),
-                within_s=PATIENCE_S,
-                wanted="c1 to be told that its turn is over",
-            )
-        run.wait_oks("write", 3, client="c2", within_s=PATIENCE_S)  # Recovery.
+        sleep_past_the_lease(run, pinned(locks, "c2", "redis-lock", **lock), sleeper="c1", at=at, learns=learns)
     return run
 
 
@@ -60,7 +36,7 @@ def test_without_a_check_the_sleeper_writes_into_the_next_holders_turn(make_redi
     """
     A client stalled past its lease still believes that it holds the lock, and its late write is accepted.
     """
-    run = sleep_past_the_lease(make_redis, launch, "none", at="before-write")
+    run = sleep(make_redis, launch, "none", at="before-write")
     run.expect(violated=[exclusive_writes, fenced_writes], holds=[monotonic_tokens, of_client(recovers, "c2")])
 
 
@@ -71,7 +47,7 @@ def test_a_comparison_before_the_write_does_not_help_when_the_pause_falls_after_
     """
     Asking the lock again before the write leaves a gap between answer and write, and a pause in it breaks exclusion.
     """
-    run = sleep_past_the_lease(make_redis, launch, "compare", at="compared")
+    run = sleep(make_redis, launch, "compare", at="compared")
     run.expect(violated=[exclusive_writes, fenced_writes], holds=[monotonic_tokens, of_client(recovers, "c2")])
 
 
@@ -80,7 +56,7 @@ def test_a_comparison_helps_only_when_the_pause_falls_before_it(make_redis: Make
     """
     A sleeper that compares after it woke sees that the lock is no longer its own, and does not write.
     """
-    run = sleep_past_the_lease(make_redis, launch, "compare", at="acquired", learns_of_it=True)
+    run = sleep(make_redis, launch, "compare", at="acquired", learns=True)
     run.expect(holds=[exclusive_writes, monotonic_tokens, of_client(recovers, "c2")])
 
 
@@ -89,5 +65,5 @@ def test_a_fencing_token_checked_at_the_resource_refuses_the_sleeper(make_redis:
     """
     A resource that refuses tokens lower than the last it saw keeps exclusion, wherever the pause falls.
     """
-    run = sleep_past_the_lease(make_redis, launch, "fencing", at="before-write", learns_of_it=True)
+    run = sleep(make_redis, launch, "fencing", at="before-write", learns=True)
     run.expect(holds=[exclusive_writes, fenced_writes, monotonic_tokens, of_client(recovers, "c2")])

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 import pytest
 
 from chaos.faults import Mode
-from chaos.guarantees import acked_writes_survive_for, loss_ends_within, no_phantom_writes, of_client, recovers
+from chaos.guarantees import (
+    acked_writes_survive_for,
+    acks_stop_within,
+    loss_ends_within,
+    no_phantom_writes,
+    of_client,
+    recovers,
+)
 from chaos.run import Launch, Run
 from chaos.scripts.isolated_leader import isolate_leader_with
 from chaos.systems.redis import DEFAULT, HARDENED, UNSAFE, MakeRedis, SentinelSettings, Setting
@@ -62,7 +69,10 @@ def test_an_unguarded_master_loses_what_it_acknowledges_even_after_the_heal(
     """
     run = split_brain(make_redis, launch, UNSAFE, mode, refused=False)
     run.expect(
-        bounded={inside_survive: {"last_lost_after_heal_s": (1.0, 6.0)}},
+        bounded={
+            inside_survive: {"last_lost_after_heal_s": (1.0, 6.0)},
+            of_client(acks_stop_within(1.0), "c1"): {"acked_count": (IN_THE_HOLE, 1e6)},
+        },
         holds=[no_phantom_writes, outside_recovers],
     )
 

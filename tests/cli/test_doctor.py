@@ -132,3 +132,16 @@ def test_provider_that_crashes_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> 
     (found,) = machine.providers()
 
     assert (found.name, found.state, found.detail) == ("provider docker", MISSING, "OSError: no such engine")
+
+
+@pytest.mark.parametrize("refused", [None, "strace: ptrace(PTRACE_TRACEME, ...): Operation not permitted"])
+def test_tracing_is_tried_and_missing_only_to_some_faults(monkeypatch: pytest.MonkeyPatch, refused: str | None) -> None:
+    monkeypatch.setattr(machine, "which", lambda *names: Path("/usr/bin/strace"))
+    monkeypatch.setattr(machine, "_fails", lambda argv: refused)
+    found = machine.tracing()
+    assert (found.state, "SYS_PTRACE" in found.command) == ((OPTIONAL, True) if refused else (OK, False))
+
+
+def test_without_strace_the_command_that_gets_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "which", lambda *names: None)
+    assert machine.tracing().command == "chaos install strace"

@@ -151,6 +151,13 @@ def test_a_python_callable_runs_with_its_arguments_and_returns_its_exit_code(lab
     assert lab.log(ref).decode().strip() == "hello"
 
 
+def test_a_python_callable_outlives_a_peer_that_is_gone(lab: Lab) -> None:
+    """By default SIGPIPE would end a worker whose server died between two requests."""
+    lab.place([client("c1")])
+    ref = lab.spawn("c1", Spawn(name="worker", python="tests.conformance.work:speaks_into_the_void"))
+    assert wait_exit(lab, ref) == 0
+
+
 def test_exactly_one_of_argv_and_python_must_be_given(lab: Lab) -> None:
     lab.place([node("n1")])
     with pytest.raises(UsageError, match="either argv or python"):

@@ -229,3 +229,12 @@ def test_a_restart_bites_from_the_end_of_the_old_process(scene: Scene) -> None:
     (end,) = [event.at_ns for event in scene.lab.exits() if event.ref.party == "n1"]
     assert fault.begun_ns < (fault.effective_ns or 0)
     assert abs((fault.effective_ns or 0) - end) < 50_000_000
+
+
+def test_what_is_killed_for_good_stays_down_when_the_fault_heals(scene: Scene) -> None:
+    """A machine that does not come back is not waited for."""
+    live = LiveHistory()
+    with Nemesis(scene, live, seed=1).inject(Kill("n1", for_good=True)):
+        pass
+    assert scene.lab.processes("n1") == []
+    assert live.faults[0].evidence["restarted"] == []

@@ -15,7 +15,7 @@ from chaos.history.archive import load, save
 from chaos.verdict import Status
 from tests.history.build import fault, history, op
 
-SHARED = {"__init__", "evidence", "guarantee", "holding", "placing", "recheck"}
+SHARED = {"__init__", "evidence", "guarantee", "holding", "leading", "placing", "recheck", "revisions", "sessions"}
 """Files of the folder that hold no guarantee of their own."""
 
 UNITS = ("_s", "_count", "_share")
@@ -31,6 +31,8 @@ EVERYTHING = [
     op("a", "write", 3, at=3, result=3, holder="a", term=1, token=1),
     op("a", "release", "lock", at=3.5, result=1),
     op("b", "release", "lock", at=4, result=0),
+    op("c1", "read", ["r", None], at=3.2, result=[0, None], revision=4),
+    op("a", "renew", "lock", at=3.3, result=True, lease="7", expires_ns=9_000_000_000),
     op("observer", "final-read", at=9, result=list(range(49))),
 ]
 

@@ -40,6 +40,7 @@ ONLY_IN = {
     "pytest": ("chaos/plugin.py", "chaos/pytest_", "fixtures/", "experiments/"),
     "allure": ("chaos/report/",),
     "redis": ("chaos/systems/redis/", "chaos/workloads/redis_", "experiments/redis/"),
+    "etcd3": ("chaos/workloads/etcd3_",),
     "subprocess": ("chaos/process.py", "chaos/providers/"),
     "multiprocessing": (),
     "toxiproxy": ("chaos/network/toxiproxy.py",),

@@ -16,8 +16,12 @@ from chaos.workloads.worker import load
 from tests.meta.sources import ROOT
 
 NOT_FAULTS = {"fault", "links", "shapes"}
-NOT_GUARANTEES = {"evidence", "guarantee", "holding", "placing", "recheck"}
-NOT_WORKLOADS = {"outcomes", "plan", "redis_client", "redis_lock", "redis_store", "worker"}
+NOT_GUARANTEES = {"evidence", "guarantee", "holding", "leading", "placing", "recheck", "revisions", "sessions"}
+NOT_WORKLOADS = {
+    *("outcomes", "plan", "worker"),
+    *("redis_client", "redis_lock", "redis_store"),
+    *("etcd_client", "etcd_lock", "etcd_requests"),
+}
 NOT_PROVIDERS = {"agent", "agented", "apps", "channel", "contract", "engine", "links", "roster", "wires"}
 
 

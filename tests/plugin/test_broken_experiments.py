@@ -37,7 +37,8 @@ import pytest
 from chaos import scripts
 from chaos.guarantees import acked_writes_survive, acked_writes_survive_for, counts_match, exclusive_writes
 from chaos.guarantees import lock_is_freed_within, lock_is_kept, mutual_exclusion, only_owner_releases, recovers_within
-from chaos.scripts import isolated_leader
+from chaos.guarantees import fresh_reads, lock_is_never_lost
+from chaos.scripts import isolated_leader, sleeping_holder
 from chaos.systems.redis import HARDENED
 from experiments.redis import test_asynchronous_replication as replication
 from experiments.redis import test_eviction_takes_the_lock as eviction
@@ -46,13 +47,15 @@ from experiments.redis import test_lock_without_an_end as endless
 from experiments.redis import test_lost_reply as lost_reply
 from experiments.redis import test_split_brain as split_brain
 from experiments.redis import test_wrong_unlock as unlock
+from experiments.etcd import test_renewal_period as renewal
+from experiments.etcd import test_stale_reads as stale
 
 lesson = pytest.mark.lesson("none")
 
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch):
-    for module in (isolated_leader, replication, eviction, expiry, endless, lost_reply, unlock):
+    for module in (isolated_leader, sleeping_holder, replication, eviction, endless, lost_reply, unlock):
         monkeypatch.setattr(module, "PATIENCE_S", 6.0)
     monkeypatch.setattr(split_brain, "IN_THE_HOLE", 5000)  # More than fits into two seconds.
 
@@ -75,7 +78,7 @@ def test_unlock(make_redis, launch):
 
 @lesson
 def test_expiry(make_redis, launch):
-    run = expiry.sleep_past_the_lease(make_redis, launch, "fencing", at="before-write")
+    run = expiry.sleep(make_redis, launch, "fencing", at="before-write")
     run.expect(violated=[exclusive_writes])
 
 
@@ -99,6 +102,18 @@ def test_lost_reply(make_redis, launch):
 def test_counter(make_redis, launch):
     run = lost_reply.count_through_a_hole(make_redis, launch, with_default_retries=False)
     run.expect(violated=[counts_match])
+
+
+@lesson
+def test_linearizable_reads(make_etcd, launch):
+    run = stale.read_at_a_follower_that_is_cut_off(make_etcd, launch, serializable=False)
+    run.expect(violated=[fresh_reads])
+
+
+@lesson
+def test_renewed_in_time(make_etcd, launch):
+    run = renewal.cut_off_when_a_renewal_is_due(make_etcd, launch, share=1 / 3)
+    run.expect(violated=[lock_is_never_lost])
 """
 
 # What each of them must say: what was waited for in vain and what came instead, or the two verdicts.
@@ -111,6 +126,8 @@ SAYS = {
     "test_eviction": r"wanted: the lock to be gone.*c2: \d+ ok, [1-9]\d* fail.*OutOfMemory",
     "test_lost_reply": r"recovers_within\(1.5s\): expected violated, holds",
     "test_counter": "counts_match: expected violated, holds",
+    "test_linearizable_reads": "fresh_reads: expected violated, holds",
+    "test_renewed_in_time": "lock_is_never_lost: expected violated, holds",
 }
 
 
@@ -132,7 +149,7 @@ def test_a_safe_setting_where_harm_is_expected_fails_with_the_reason(
     inner: Stranger, pytester: pytest.Pytester
 ) -> None:
     """Either the verdict differs, or a wait for the harm is in vain and says what came instead; both are *failed*."""
-    pytester.makeconftest('pytest_plugins = ["fixtures.redis"]')
+    pytester.makeconftest('pytest_plugins = ["fixtures.redis", "fixtures.etcd"]')
     pytester.makepyfile(test_hardened=HARDENED)
     result = inner(f"--alluredir={pytester.path}/results")
     result.assert_outcomes(failed=len(SAYS))

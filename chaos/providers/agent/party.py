@@ -17,9 +17,10 @@ from typing import Any
 
 from . import network
 from .kernel import Nft
+from .launching import by_interpreter, call, execute
 from .listening import Listening
 from .poll import poll
-from .processes import Processes, by_interpreter, call, execute
+from .processes import Processes
 from .stream import Message, Stream
 
 CONTROL = "chaos-agent"
@@ -153,14 +154,16 @@ class Party:
             self.do_put({"path": path, "content": content})
         name, own = command["name"], {"HOME": self._folder, "TMPDIR": self._folder, "LANG": "C.UTF-8"}
         env = {"PATH": os.environ.get("PATH", os.defpath), **own, **command["env"]}
-        argv = command["argv"]
+        argv, attach = command["argv"], command.get("attach")
+        if attach:
+            argv = [word.replace("{pid}", str(self._processes.id_of(attach))) for word in argv]
         if command.get("python") and command.get("interpreter"):
             argv = by_interpreter(command["interpreter"], command["python"], command["arguments"], command["sys_path"])
         called = command["python"], command["arguments"], env, command["sys_path"]
         launch = execute(argv, env) if argv else call(*called)
         self._workers.pop(name, None)
         self._released.pop(name, None)
-        self._processes.start(name, launch, program=argv[0] if argv else None)
+        self._processes.start(name, launch, program=argv[0] if argv else None, tool_of=attach)
         if self._listening:
             self._listening.expect()
 

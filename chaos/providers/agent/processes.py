@@ -5,22 +5,18 @@ Membership is the network namespace: whatever runs in it, started by us or by wh
 except the agent itself and the mesh.
 """
 
-import errno
-import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+
+from .launching import TAG, become, in_words
 
 FIXPOINT_ROUNDS = 200
 EFFECTS: dict[int, str] = {signal.SIGSTOP: "TtZX", signal.SIGKILL: "ZX"}
 """Signals that cannot be caught, with the states that show their effect."""
-TAG = "CHAOS_PROCESS"
-"""Environment variable that a process' descendants inherit: how a daemon that left its parent and session is known."""
 
 
 def network_of(pid: int | str) -> int | None:
@@ -57,14 +53,25 @@ class Processes:
         self._logs, self._folder = logs, folder
         self._network = network_of("self")
         self._mesh: set[int] = {os.getpid()}
+        self._tools: dict[str, str] = {}
+        """Tracers, with the name of what they are attached to."""
         self.pids: dict[str, int] = {}
         self._ended: dict[str, int] = {}
 
-    def start(self, name: str, launch: Callable[[], None], *, program: str | None = None, mesh: bool = False) -> int:
+    def start(
+        self,
+        name: str,
+        launch: Callable[[], None],
+        *,
+        program: str | None = None,
+        mesh: bool = False,
+        tool_of: str | None = None,
+    ) -> int:
         """
         Fork; the child writes to the log of its name and does ``launch``, which does not return.
 
         :param program: what ``launch`` becomes; that it cannot is said here and now.
+        :param tool_of: what it is attached to; it is no member of the party, and only by its own name is it found.
         """
         if self.state_of_child(name) != "ended":
             raise ValueError(f"{name} is already running")
@@ -72,17 +79,19 @@ class Processes:
         told, tells = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            _become(launch, log, self._folder, name, None if program is None else tells)
+            become(launch, log, self._folder, name, None if program is None else tells)
         os.close(tells)
         with os.fdopen(told) as pipe:
             problem = pipe.read()  # Ends when the child has become its program, which closes the pipe.
         if problem:
             os.waitpid(pid, 0)
-            raise ProgramError(_in_words(int(problem), str(program), self._folder))
+            raise ProgramError(in_words(int(problem), str(program), self._folder))
         self.pids[name] = pid
         self._ended.pop(name, None)
         if mesh:
             self._mesh.add(pid)
+        if tool_of is not None:
+            self._tools[name] = tool_of
         return pid
 
     def reap(self) -> Iterator[tuple[str, int]]:
@@ -109,8 +118,9 @@ class Processes:
     def members(self, name: str | None = None) -> list[int]:
         """The live processes of the party, or those of one name with all that it started."""
         found = {}
+        tools = {self.pids[tool] for tool in self._tools if tool != name and self.state_of_child(tool) != "ended"}
         for pid in every_pid():
-            if pid in self._mesh or network_of(pid) != self._network:
+            if pid in self._mesh or pid in tools or network_of(pid) != self._network:
                 continue
             seen = look(pid)
             if seen and seen[0] not in "ZX":
@@ -130,22 +140,35 @@ class Processes:
             return "ended"
         letters = {seen[0] for pid in self.members(name) if (seen := look(pid))}
         if not letters:
-            return "ended"
+            return "running"  # Its last threads are going: until it is collected its name is not free.
         return "stopped" if letters <= {"T", "t"} else "running"
 
     def signal(self, name: str, number: int) -> int:
         """Signal a name and all it started, again until no new member appears; returns how many were reached."""
-        return self._to_fixpoint(number, lambda: self.members(name))
+        reached = self._to_fixpoint(number, lambda: self.members(name))
+        if number == signal.SIGKILL:
+            self._let_go(name)
+        _wait_effect(reached, number)
+        return len(reached)
+
+    def _let_go(self, name: str) -> None:
+        """End the tracers of a process that was killed: what they hold cannot die."""
+        for tool, of in self._tools.items():
+            if of == name and self.state_of_child(tool) != "ended":
+                with suppress(ProcessLookupError):
+                    os.kill(self.pids[tool], signal.SIGKILL)
 
     def freeze(self) -> int:
         """Stop all members; returns how many are stopped."""
-        return self._to_fixpoint(signal.SIGSTOP, self.members)
+        reached = self._to_fixpoint(signal.SIGSTOP, self.members)
+        _wait_effect(reached, signal.SIGSTOP)
+        return len(reached)
 
     def thaw(self) -> int:
         """Let all members go on."""
-        return self._to_fixpoint(signal.SIGCONT, self.members)
+        return len(self._to_fixpoint(signal.SIGCONT, self.members))
 
-    def _to_fixpoint(self, number: int, members: Callable[[], list[int]]) -> int:
+    def _to_fixpoint(self, number: int, members: Callable[[], list[int]]) -> set[int]:
         reached: set[int] = set()
         for _ in range(FIXPOINT_ROUNDS):
             fresh = [pid for pid in members() if pid not in reached]
@@ -155,9 +178,14 @@ class Processes:
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
             reached.update(fresh)
-        if number in EFFECTS:
-            _wait_effect(reached, number)
-        return len(reached)
+        return reached
+
+    def id_of(self, name: str) -> int:
+        """The id of a process that lives."""
+        pid = self._known(name)
+        if self.state_of_child(name) == "ended":
+            raise ProcessLookupError(f"{name} has ended, so nothing can be attached to it")
+        return pid
 
     def _known(self, name: str) -> int:
         if name not in self.pids:
@@ -167,6 +195,8 @@ class Processes:
 
 def _wait_effect(pids: set[int], number: int) -> None:
     """A signal takes effect when the kernel next schedules its target; a fault has bitten only then."""
+    if number not in EFFECTS:
+        return
     deadline = time.monotonic() + 1.0
     for pid in pids:
         while (seen := look(pid)) and seen[0] not in EFFECTS[number]:
@@ -191,80 +221,3 @@ def tag_of(pid: int) -> str | None:
         return None
     wanted = f"{TAG}=".encode()
     return next((v[len(wanted) :].decode() for v in environment.split(b"\0") if v.startswith(wanted)), None)
-
-
-def execute(argv: list[str], env: dict[str, str]) -> Callable[[], None]:
-    """A launch that becomes another program."""
-
-    def launch() -> None:
-        os.execvpe(argv[0], argv, {**env, TAG: os.environ[TAG]})
-
-    return launch
-
-
-def call(target: str, argument: dict[str, Any], env: dict[str, str], path: list[str]) -> Callable[[], None]:
-    """A launch that calls ``module:callable`` in this interpreter, whose imports are already warm."""
-
-    def launch() -> None:
-        os.environ.update(env)
-        sys.path[:] = sys.path + [entry for entry in path if entry not in sys.path]
-        module, _, name = target.partition(":")
-        __import__(module)
-        code = getattr(sys.modules[module], name)(argument)
-        sys.stdout.flush()
-        os._exit(code if isinstance(code, int) else 0)
-
-    return launch
-
-
-def by_interpreter(program: str, target: str, argument: dict[str, Any], path: list[str]) -> list[str]:
-    """The command line by which a fresh interpreter calls ``module:callable``."""
-    module, _, name = target.partition(":")
-    boot = (
-        f"import json, sys; sys.path += json.loads(sys.argv[2]); from {module} import {name} as main; "
-        "sys.exit(main(json.loads(sys.argv[1])))"
-    )
-    return [program, "-c", boot, json.dumps(argument), json.dumps(path)]
-
-
-def _in_words(number: int, program: str, folder: str) -> str:
-    if number == errno.ENOENT and "/" not in program:
-        return f"no program {program!r} on its PATH"
-    if number == errno.ENOENT and not Path(folder, program).exists():
-        return f"no program {program!r}" + ("" if program.startswith("/") else f" in {folder}")
-    if number == errno.ENOENT:
-        return f"the program {program!r} cannot be run: the interpreter that its first line names does not exist"
-    return f"the program {program!r} cannot be run: {os.strerror(number)}"
-
-
-def _become(launch: Callable[[], None], log: str, folder: str, name: str, tells: int | None) -> None:
-    """In the child: own session, own log, default signals; never returns. That it cannot is told through ``tells``."""
-    try:
-        os.environ[TAG] = name
-        os.setsid()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
-        signal.set_wakeup_fd(-1)
-        null, output = os.open("/dev/null", os.O_RDWR), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        for source, target in ((null, 0), (output, 1), (output, 2)):
-            os.dup2(source, target)
-        for first, last in ((3, 4096),) if tells is None else ((3, tells), (tells + 1, 4096)):
-            os.closerange(first, last)
-        os.chdir(folder)
-        try:
-            launch()
-        except OSError as problem:
-            if tells is None:
-                raise
-            os.write(tells, str(problem.errno).encode())
-            os._exit(127)
-    except SystemExit as end:
-        os._exit(end.code if isinstance(end.code, int) else 1)
-    except BaseException:  # Whatever it was, it belongs into this process' own log, and the fork must not go on.
-        import traceback
-
-        with suppress(BaseException):  # The log may lie on a full disk.
-            traceback.print_exc()
-            sys.stderr.flush()
-        os._exit(127)
-    os._exit(0)

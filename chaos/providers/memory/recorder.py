@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.history.records import Fault, Header, History, Operation, Outcome
+from chaos.history.records import Fault, Header, History, Observation, Operation, Outcome
 from chaos.providers.memory.world import Answer, Process, Wait, World
 
 PORT = 7000
@@ -45,6 +45,7 @@ class Recorder:
     world: World
     operations: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
     started_ns: int = 0
 
     def __post_init__(self) -> None:
@@ -66,6 +67,10 @@ class Recorder:
         record = {"client": process.party, "f": f, "value": value, "invoked_ns": now_ns, "notes": notes}
         self.operations.append(record | {"outcome": Outcome.OK, "result": result, "completed_ns": now_ns})
 
+    def observe(self, process: Process, kind: str, value: Any) -> None:
+        """Take down what can be seen of a party from outside."""
+        self.observations.append(Observation(at_ns=process.now_ns, party=process.party, kind=kind, value=value))
+
     def history(self, experiment: str, seed: int) -> History:
         """Everything so far; what nobody saw the end of is ``info``."""
         header = Header(experiment=experiment, seed=seed, started_ns=self.started_ns, ended_ns=self.world.now_ns)
@@ -73,4 +78,5 @@ class Recorder:
             Operation(index=index, **({"outcome": Outcome.INFO} | record))
             for index, record in enumerate(self.operations)
         )
-        return History(header=header, operations=operations, faults=tuple(self.faults))
+        seen = tuple(self.observations)
+        return History(header=header, operations=operations, faults=tuple(self.faults), observations=seen)

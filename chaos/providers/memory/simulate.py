@@ -10,7 +10,7 @@ from chaos.errors import UsageError
 from chaos.history.records import Fault, History
 from chaos.network.rules import LinkRule, Wire
 from chaos.providers.contract import ProcessRef
-from chaos.providers.memory import counter, lock, store
+from chaos.providers.memory import counter, leader, lease, lock, register, store
 from chaos.providers.memory.recorder import Recorder
 from chaos.providers.memory.world import SECOND, Process, Program, World
 
@@ -26,6 +26,13 @@ BUGS = {
     "exclusive_writes": ("pause", "one_token_for_all"),
     "fenced_writes": ("pause", "ignores_tokens"),
     "only_owner_releases": ("pause", "release_without_compare"),
+    "linearizable": ("register", "swaps_blindly"),
+    "fresh_reads": ("register", "answers_by_itself"),
+    "read_your_writes": ("register", "answers_by_itself"),
+    "monotonic_reads": ("register", "answers_by_itself"),
+    "lease_kept": ("lease", "ends_early"),
+    "lock_is_never_lost": ("lease", "forgets_renewals"),
+    "leader_is_kept": ("leader", "stands_at_once"),
 }
 """For each guarantee the scenario in which it holds, and the bug that breaks it there."""
 
@@ -162,6 +169,45 @@ def _pause(play: Play) -> None:
     _stop(play, clients)
 
 
+def _register(play: Play) -> None:
+    for name in (register.ORIGINAL, register.COPY):
+        play.start_buggy(name, register.node)
+    ways = (("c1", (register.COPY,), "write"), ("c2", (register.ORIGINAL, register.COPY), "write"))
+    clients = [
+        play.start(name, register.client, recorder=play.recorder, read_at=at, writes=writes)
+        for name, at, writes in (*ways, ("c3", (register.ORIGINAL,), "cas"))
+    ]
+    play.between(0.1, 0.2)
+    with play.cut(register.COPY, (register.ORIGINAL,)):
+        play.between(0.3, 0.4)
+    play.run(0.2)
+    _stop(play, clients)
+
+
+def _lease(play: Play) -> None:
+    play.start_buggy(lease.SERVER, lease.server)
+    keeper = play.start("c1", lease.keeper, recorder=play.recorder)
+    play.between(0.1, 0.2)
+    with play.cut("c1", (lease.SERVER,)):
+        play.between(0.05, 0.08)  # Less than a lease has left that is renewed each third of its time.
+    play.run(0.4)
+    _stop(play, [keeper])
+
+
+def _leader(play: Play) -> None:
+    for name in leader.NODES:
+        play.start(name, leader.member, recorder=play.recorder, bug=play.bug)
+    play.between(0.1, 0.2)
+    rules = [Wire(source=source, target="n3", action="drop") for source in ("n1", "n2")]
+    with play.fault("one way", "{n1, n2} -> {n3}"):
+        for rule in rules:
+            play.world.apply(rule)
+        play.between(0.3, 0.5)
+        for rule in rules:
+            play.world.withdraw(rule)
+    play.run(0.3)
+
+
 def _stop(play: Play, processes: Sequence[Process]) -> None:
     for process in processes:
         process.stopping = True
@@ -173,6 +219,9 @@ SCENARIOS: dict[str, Callable[[Play], None]] = {
     "counter": _counter,
     "lock": _lock,
     "pause": _pause,
+    "register": _register,
+    "lease": _lease,
+    "leader": _leader,
 }
 
 
@@ -184,7 +233,7 @@ def simulate(scenario: str, seed: int, bug: str | None = None) -> History:
     """
     if scenario not in SCENARIOS:
         raise UsageError(f"there is no scenario {scenario!r}; there are: {', '.join(SCENARIOS)}")
-    known = sorted(name for at, name in BUGS.values() if at in (scenario, _TWIN.get(scenario)))
+    known = sorted({name for at, name in BUGS.values() if at in (scenario, _TWIN.get(scenario))})
     if bug is not None and bug not in known:
         raise UsageError(f"the scenario {scenario} knows no bug {bug!r}; it knows: {', '.join(known)}")
     play = Play(seed, bug)

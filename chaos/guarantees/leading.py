@@ -1,0 +1,55 @@
+"""
+Who led, as observers saw it: observations of the kinds ``role`` and ``leader``.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chaos.guarantees.evidence import harmed_ns
+from chaos.history import Fault, History, Observation
+
+LEADING = frozenset({"leader", "master", "primary", "controller", "active"})
+"""What a party that leads says of its role."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A leader that a fault hit, and who was first seen to lead instead."""
+
+    fault: Fault
+    old: str
+    new: Observation | None
+
+    @property
+    def took_s(self) -> float | None:
+        """From the harm to the first sight of another leader."""
+        return None if self.new is None else max(0, self.new.at_ns - harmed_ns(self.fault)) / 1e9
+
+
+def hits(fault: Fault, party: str) -> bool:
+    """Whether a fault harms this party: of a partition the side that is named first, of a one-way one who gets nothing."""
+    struck = fault.target.partition(" | ")[0].rpartition(" -> ")[2]
+    return re.search(rf"(?<![\w-]){re.escape(party)}(?!\w)", struck) is not None
+
+
+def leads(observation: Observation) -> bool:
+    """Whether a party was seen in the role of a leader."""
+    return observation.kind == "role" and str(observation.value) in LEADING
+
+
+def leader_before(history: History, at_ns: int) -> str | None:
+    """The party that was last seen to take the lead before that instant."""
+    before = [one for one in history.observations if leads(one) and one.at_ns <= at_ns]
+    return max(before, key=lambda one: one.at_ns).party if before else None
+
+
+def losses(history: History) -> Iterator[Loss]:
+    """Every fault that hit whoever led then; a second fault on the same leader while it lasts is the same loss."""
+    for fault in history.faults:
+        # From when it was asked for: a leader that is asked to end has handed over before that is known to have bitten.
+        old = leader_before(history, fault.begun_ns)
+        if old is None or not hits(fault, old):
+            continue
+        after = (one for one in history.observations if one.at_ns >= fault.begun_ns and leads(one) and one.party != old)
+        yield Loss(fault=fault, old=old, new=min(after, key=lambda one: one.at_ns, default=None))

@@ -1,0 +1,81 @@
+"""
+Ways back from a lost majority, right and wrong, as an operator would take them.
+"""
+
+import base64
+from dataclasses import replace
+
+from chaos.cluster import Node, resolve
+from chaos.errors import ServerError
+from chaos.providers.contract import ProcessRef, Spawn
+from chaos.systems.etcd.cluster import EtcdCluster
+from chaos.systems.etcd.config import DATA
+from chaos.systems.etcd.console import Console
+from chaos.systems.etcd.ready import last_words
+from chaos.wait import wait_until
+
+WITHIN_S = 30.0
+SNAPSHOT = "snapshot.db"
+TOOL = "restore"
+
+
+def force_new_cluster(cluster: EtcdCluster, node: Node | str) -> None:
+    """
+    From its next start on, let this member be a cluster of its own, on whatever data it has: what the flag of that name does.
+
+    The others are given up: nothing waits for them to agree any more.
+    """
+    name = cluster.node(str(node)).name
+    own = cluster.spawns[name]
+    cluster.spawns[name] = replace(own, argv=(*own.argv, "--force-new-cluster=true"))
+    cluster.given_up.update(set(cluster.topology.nodes) - {name})
+
+
+def save_snapshot(cluster: EtcdCluster) -> bytes:
+    """The leader's whole state, as a backup has it."""
+    console = Console(cluster.lab, str(cluster.leader()), timeout_s=WITHIN_S)
+    try:
+        pieces = console.stream("maintenance/snapshot")
+    finally:
+        console.close()
+    return b"".join(base64.b64decode(piece.get("blob", "")) for piece in pieces)
+
+
+def restore_snapshot(cluster: EtcdCluster, snapshot: bytes, *, bump_revision: int | None = None) -> None:
+    """
+    Put a backup in the place of the data of every member; all of them must be down, and start on it.
+
+    :param bump_revision: by how much the store's revision is raised, so that no client sees it go back; None leaves it.
+    """
+    known = len(cluster.lab.exits())
+    refs = [_restore(cluster, name, snapshot, bump_revision) for name in resolve(cluster.nodes)]
+
+    def codes() -> dict[ProcessRef, int]:
+        return {event.ref: event.code for event in cluster.lab.exits()[known:] if event.ref in refs}
+
+    wait_until(
+        lambda: len(codes()) == len(refs),
+        within_s=WITHIN_S,
+        wanted="every member to have its backup",
+        seen=codes,
+        error=ServerError,
+    )
+    for ref, code in codes().items():
+        if code != 0:
+            raise ServerError(f"{ref.party}: the backup was not restored: {last_words(cluster.lab.log(ref))}")
+
+
+def _restore(cluster: EtcdCluster, name: str, snapshot: bytes, bump_revision: int | None) -> ProcessRef:
+    folder, spawn = cluster.lab.folder(name), cluster.spawns[name]
+    wanted = (
+        "--name=",
+        "--data-dir=",
+        "--initial-cluster=",
+        "--initial-cluster-token=",
+        "--initial-advertise-peer-urls=",
+    )
+    own = [word for word in spawn.argv if word.startswith(wanted)]
+    bump = [] if bump_revision is None else [f"--bump-revision={bump_revision}", "--mark-compacted"]
+    script = f'rm -rf "{folder}/{DATA}" && exec "$@"'
+    argv = ("/bin/sh", "-c", script, "sh", spawn.argv[0], "snapshot", "restore", f"{folder}/{SNAPSHOT}", *own, *bump)
+    return cluster.lab.spawn(name, Spawn(name=TOOL, argv=argv, files={SNAPSHOT: snapshot}))

@@ -1,0 +1,3 @@
+"""
+Redis: replication, Sentinel, and locks built on it.
+"""

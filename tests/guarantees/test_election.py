@@ -1,0 +1,88 @@
+"""
+A leader that is lost and replaced in time, late, or never; and one that is deposed for nothing.
+"""
+
+import pytest
+
+from chaos.guarantees import election_within, leader_is_kept
+from chaos.guarantees.leading import hits
+from chaos.history import Fault, Observation
+from chaos.verdict import Status
+from tests.history.build import fault, history, ns, op
+
+
+def seen(at: float, party: str, value: object, kind: str = "role") -> Observation:
+    return Observation(at_ns=ns(at), party=party, kind=kind, value=value)
+
+
+START = [seen(0, "n1", "leader"), seen(0, "n2", "follower"), seen(0, "n1", 3, "term")]
+LATER = [op("c", "add", 1, at=at) for at in (1, 9)]
+KILL = fault(2, 5, name="kill", target="n1")
+
+
+def test_another_leader_in_time_holds_and_says_how_long_it_took() -> None:
+    verdict = election_within(2)(history(LATER, [KILL], [*START, seen(3.5, "n2", "leader")]))
+    assert verdict.status is Status.HOLDS
+    assert verdict.measures == {"election_s": 1.5, "elections_count": 1}
+
+
+def test_a_late_election_is_violated() -> None:
+    verdict = election_within(1)(history(LATER, [KILL], [*START, seen(3.5, "n2", "master")]))
+    assert verdict.status is Status.VIOLATED
+    assert verdict.measures["election_s"] == pytest.approx(1.5)
+    assert verdict.witness is not None
+    assert verdict.witness.sentence == ("kill took n1 at 2.000 s; it was 1.500 s until n2 led, and 1 s were allowed")
+
+
+def test_a_leader_that_hands_over_before_its_end_is_known_was_replaced_at_once() -> None:
+    asked = Fault(name="stop", target="n1", begun_ns=ns(2), effective_ns=ns(2.3), healed_ns=ns(5))
+    verdict = election_within(0)(history(LATER, [asked], [*START, seen(2.1, "n2", "leader")]))
+    assert verdict.status is Status.HOLDS
+    assert verdict.measures["election_s"] == 0
+
+
+def test_no_election_at_all_is_violated_once_the_bound_is_over_and_unknown_before() -> None:
+    assert election_within(2)(history(LATER, [KILL], START)).status is Status.VIOLATED
+    assert election_within(20)(history(LATER, [KILL], START)).status is Status.UNKNOWN
+
+
+def test_the_old_leader_coming_back_is_no_election() -> None:
+    again = [*START, seen(2.5, "n1", "no leader"), seen(3, "n1", "leader")]
+    assert election_within(2)(history(LATER, [KILL], again)).status is Status.VIOLATED
+
+
+def test_a_fault_that_left_the_leader_alone_proves_nothing() -> None:
+    other = fault(2, 5, name="kill", target="n2")
+    assert election_within(2)(history(LATER, [other], START)).status is Status.UNKNOWN
+    assert election_within(2)(history(LATER, [KILL])).status is Status.UNKNOWN
+
+
+HIT = ("n1", "n1, n2", "{n1, c1} | {n2, n3}", "{n3} -> {n1}")
+LEFT_ALONE = ("n11", "{n3} | {n1, n2}", "{n1, n2} -> {n3}")
+
+
+@pytest.mark.parametrize("target", [*HIT, *LEFT_ALONE])
+def test_of_a_partition_the_side_that_is_named_first_is_hit(target: str) -> None:
+    assert hits(Fault(name="any", target=target, begun_ns=0), "n1") is (target in HIT)
+
+
+DEAF = fault(2, 5, name="one way", target="{n1, n2} -> {n3}")
+
+
+def test_a_leader_that_leads_on_in_its_term_is_kept() -> None:
+    verdict = leader_is_kept(history(LATER, [DEAF], [*START, seen(3, "n3", 9, "term"), seen(6, "n1", 40, "index")]))
+    assert verdict.status is Status.HOLDS
+
+
+def test_a_leader_that_is_deposed_or_elected_anew_is_not_kept() -> None:
+    for after in (seen(6, "n2", "leader"), seen(6, "n1", 5, "term")):
+        verdict = leader_is_kept(history(LATER, [DEAF], [*START, after]))
+        assert verdict.status is Status.VIOLATED
+        assert verdict.witness is not None
+        assert verdict.witness.anomaly == "leader deposed"
+
+
+def test_a_fault_on_the_leader_and_a_look_that_ended_early_prove_nothing() -> None:
+    assert leader_is_kept(history(LATER, [KILL], [*START, seen(6, "n2", "leader")])).status is Status.UNKNOWN
+    assert leader_is_kept(history(LATER, [DEAF], START)).status is Status.UNKNOWN
+    assert leader_is_kept(history(LATER, [DEAF], START[:2])).status is Status.UNKNOWN
