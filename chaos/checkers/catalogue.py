@@ -12,7 +12,7 @@ from chaos.checkers.checker import Checker
 from chaos.checkers.counting import judge_counter
 from chaos.checkers.leases import judge_lease
 from chaos.checkers.logs import judge_log
-from chaos.checkers.queues import judge_queue
+from chaos.checkers.queues import judge_bag, judge_queue
 from chaos.checkers.registers import judge_mutex, judge_register
 from chaos.checkers.searched import by_search
 from chaos.checkers.sessions import judge_session
@@ -102,6 +102,7 @@ _ALL = (
     _checker("semaphore", by_search(semaphore), _PERMITS, "Jepsen's Hazelcast tests", shape=_of_semaphore),
     _checker("set", judge_set, _SET, "Horn and Kroening 2015", shape=_of_set),
     _checker("queue", judge_queue, _QUEUE, "Henzinger et al. 2013; Bouajjani et al. 2015", shape=_of_queue),
+    _checker("unordered-queue", judge_bag, _QUEUE, "Abdulla et al. 2025; knossos, unordered-queue", shape=_of_queue),
     _checker("counter", judge_counter, _COUNTER, "checkers.md 3.4; Jepsen's counter", shape=_of_counter),
     _checker(
         "append-log",

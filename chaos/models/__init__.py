@@ -2,7 +2,7 @@
 Sequential specifications: what one client alone would see. ``chaos.checkers`` judges histories of many clients by them.
 """
 
-from chaos.models.collections import counter, queue, set_of
+from chaos.models.collections import bag, counter, queue, set_of
 from chaos.models.locks import mutex, semaphore
 from chaos.models.model import ILLEGAL, UNKNOWN, Kind, Model, State
 from chaos.models.registers import register, versioned_register
@@ -13,6 +13,7 @@ __all__ = [
     "Kind",
     "Model",
     "State",
+    "bag",
     "counter",
     "mutex",
     "queue",

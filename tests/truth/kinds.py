@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from chaos.history import Operation
+from chaos.history import Operation, Outcome
 from tests.truth.pairwise import leases, leases_fit, logs, logs_agree, sessions, sessions_kept
 
 Applied = tuple[Any, Any, bool]
@@ -34,6 +34,10 @@ class Type:
     """Histories are made of operations that crash, at random times, by ``histories.crashed``."""
     final: tuple[str, Any] | None = None
     """What is asked when all others are done."""
+    branches: Callable[[Any, Operation], list[Any]] | None = None
+    """Where there is a choice: every state after this operation with this result."""
+    ordered: bool = True
+    """Whether a drain tells in which order it took its values."""
 
 
 def _register(state: Any, f: str, value: Any) -> Applied:
@@ -114,6 +118,33 @@ def _queue(state: tuple[Any, ...], f: str, value: Any) -> Applied:
 def _ask_queue(rng: Random, number: int) -> tuple[str, Any]:
     f = rng.choice(("enqueue", "enqueue", "dequeue", "dequeue", "dequeue"))
     return f, rng.randrange(10**9 if number % 3 else 2) if f == "enqueue" else None
+
+
+def _ask_drained(rng: Random, number: int) -> tuple[str, Any]:
+    f = rng.choice(("enqueue", "enqueue", "enqueue", "dequeue", "drain"))
+    return f, rng.randrange(10**9 if number % 3 else 2) if f == "enqueue" else None
+
+
+def _guess_drained(rng: Random, f: str, value: Any, number: int) -> Any:
+    return [] if f == "drain" else None
+
+
+def _bag(state: tuple[Any, ...], f: str, value: Any) -> Applied:
+    if f == "dequeue" and state:
+        place = sum(state) % len(state)
+        return (*state[:place], *state[place + 1 :]), state[place], True
+    return _queue(state, f, value)
+
+
+def _from_bag(state: tuple[Any, ...], operation: Operation) -> list[Any]:
+    """An element of the bag is what it returned, or any if it never did."""
+    if operation.f == "enqueue":
+        return [tuple(sorted((*state, operation.value)))]
+    unsure = operation.outcome is Outcome.INFO
+    after = [
+        (*state[:place], *state[place + 1 :]) for place, each in enumerate(state) if unsure or each == operation.result
+    ]
+    return after or ([state] if not state and (unsure or operation.result is None) else [])
 
 
 def _counter(state: int, f: str, value: Any) -> Applied:
@@ -199,6 +230,15 @@ ALL = (
     Type(name="set", model="set", initial=frozenset(), apply=_set, invent=_ask_set, guess=_guess_set),
     Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
     Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
+    Type(name="drained-queue", model="queue", initial=(), apply=_queue, invent=_ask_drained, guess=_guess_drained),
+    Type(
+        name="unordered-queue", model="unordered-queue", initial=(), apply=_bag, invent=_ask_queue, guess=_nothing,
+        branches=_from_bag, ordered=False,
+    ),
+    Type(
+        name="drained-bag", model="unordered-queue", initial=(), apply=_bag, invent=_ask_drained, guess=_guess_drained,
+        branches=_from_bag, ordered=False,
+    ),
     Type(name="counter", model="counter", initial=0, apply=_counter, invent=_ask_counter, guess=_guess_number),
     *(
         Type(
