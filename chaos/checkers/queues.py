@@ -56,13 +56,13 @@ def _judge(
         known, stepping = unrolled(calls, model, initial=initial or (), ordered=ordered)
         return _distinct(search(known, stepping, budget))
     taken = _taken(calls, {call.value: call for call in puts})
-    wrong = _impossible(puts, taken) or (_drained_in_disorder(calls) if ordered else None)
+    wrong = _impossible(puts, taken) or (drained_in_disorder(calls) if ordered else None)
     if wrong is not None:
         return violated(model.name, wrong)
     outs = {call.result: call for call in taken if call.result is not None}
     lives = [Life(call.value, call, outs.get(call.value)) for call in puts]
     lives = _excused([life for life in lives if life.out is not None or life.put.end != NEVER], calls)
-    wrong = (_overtaken(lives) if ordered else None) or _found_empty(
+    wrong = (overtaken(lives) if ordered else None) or _found_empty(
         [each for each in taken if each.result is None], lives
     )
     return violated(model.name, wrong) if wrong is not None else holds(model.name, _accounted(puts, outs))
@@ -143,7 +143,7 @@ def _impossible(puts: Sequence[Call], taken: Sequence[Call]) -> Witness | None:
     return None
 
 
-def _drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
+def drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
     """Within one drain, values come in the order of their enqueues."""
     source = {call.value: call for call in calls if call.f == "enqueue"}
     for drain in calls:
@@ -162,7 +162,7 @@ def _drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
     return None
 
 
-def _overtaken(lives: Sequence[Life]) -> Witness | None:
+def overtaken(lives: Sequence[Life]) -> Witness | None:
     """A value dequeued although one that was certainly enqueued before it was dequeued certainly later, or never."""
     earlier = sorted(lives, key=lambda life: life.put.end)
     place, latest = 0, None

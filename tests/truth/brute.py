@@ -49,7 +49,8 @@ def _steps(kind: Type, operations: Sequence[Operation]) -> list[Step]:
     steps = list[Step]()
     for each in operations:
         if each.f != "drain":
-            steps.append(Step(each))
+            before = sum(1 << place for place, (other, _) in enumerate(steps) if _in_session(kind, other, each))
+            steps.append(Step(each, before))
         elif each.outcome is Outcome.INFO:
             steps += [Step(replace(each, f="dequeue"))] * sum(other.f == "enqueue" for other in operations)
         else:
@@ -59,6 +60,10 @@ def _steps(kind: Type, operations: Sequence[Operation]) -> list[Step]:
                 before |= 1 << len(steps) - 1
             steps.append(Step(replace(each, f="dequeue", result=None), before))
     return steps
+
+
+def _in_session(kind: Type, before: Operation, after: Operation) -> bool:
+    return kind.sessions and before.client == after.client and before.outcome is not Outcome.INFO
 
 
 def _end(operation: Operation) -> float:

@@ -8,6 +8,15 @@ from random import Random
 from typing import Any
 
 from chaos.history import Operation, Outcome
+from tests.truth.brokers import (
+    all_arrived,
+    deliveries,
+    given_out,
+    in_pairs,
+    none_doubled,
+    none_made_up,
+    redeliveries,
+)
 from tests.truth.pairwise import leases, leases_fit, logs, logs_agree, sessions, sessions_kept
 
 Applied = tuple[Any, Any, bool]
@@ -38,6 +47,8 @@ class Type:
     """Where there is a choice: every state after this operation with this result."""
     ordered: bool = True
     """Whether a drain tells in which order it took its values."""
+    sessions: bool = False
+    """Whether what one client did is in order, even where its stamps are equal."""
 
 
 def _register(state: Any, f: str, value: Any) -> Applied:
@@ -80,6 +91,10 @@ def _semaphore(state: int, f: str, value: Any) -> Applied:
 
 def _ask_semaphore(rng: Random, number: int) -> tuple[str, Any]:
     return rng.choice(("acquire", "acquire", "release")), rng.choice((None, 1, 1, 2))
+
+
+def _ask_equal(rng: Random, number: int) -> tuple[str, Any]:
+    return rng.choice(("acquire", "acquire", "release")), 2 if number % 4 == 0 else rng.choice((None, 1))
 
 
 def _set(state: frozenset[Any], f: str, value: Any) -> Applied:
@@ -208,6 +223,13 @@ def _guess_transaction(rng: Random, f: str, value: Any, number: int) -> Any:
     return [[kind, key, [] if kind == "r" else argument] for kind, key, argument in value]
 
 
+Keeps = Callable[[Sequence[Operation]], bool]
+
+
+def _both(*promises: Keeps) -> Keeps:
+    return lambda operations: all(promise(operations) for promise in promises)
+
+
 ALL = (
     Type(name="register", model="register", initial=None, apply=_register, invent=_ask_register, guess=_guess_register),
     Type(
@@ -227,6 +249,10 @@ ALL = (
     Type(
         name="semaphore", model="semaphore", initial=0, given=3, apply=_semaphore, invent=_ask_semaphore, guess=_nothing
     ),
+    Type(
+        name="equal-semaphore", model="semaphore", initial=0, given=3, apply=_semaphore, invent=_ask_equal,
+        guess=_nothing,
+    ),
     Type(name="set", model="set", initial=frozenset(), apply=_set, invent=_ask_set, guess=_guess_set),
     Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
     Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
@@ -238,6 +264,23 @@ ALL = (
     Type(
         name="drained-bag", model="unordered-queue", initial=(), apply=_bag, invent=_ask_drained, guess=_guess_drained,
         branches=_from_bag, ordered=False,
+    ),
+    *(
+        Type(
+            name=name, model=name, initial=None, apply=_queue, invent=_ask_drained, guess=_nothing,
+            invented=deliveries, keeps=_both(*keeps),
+        )
+        for name, keeps in (
+            ("total-queue", (all_arrived, none_made_up)),
+            ("at-least-once-queue", (all_arrived,)),
+            ("at-most-once-queue", (none_made_up, none_doubled)),
+            ("exactly-once-queue", (all_arrived, none_made_up, none_doubled)),
+            ("pairwise-queue", (in_pairs,)),
+        )
+    ),
+    Type(
+        name="redelivery-queue", model="redelivery-queue", initial=frozenset(), apply=_queue, invent=_ask_queue,
+        guess=_nothing, invented=redeliveries, branches=given_out, sessions=True,
     ),
     Type(name="counter", model="counter", initial=0, apply=_counter, invent=_ask_counter, guess=_guess_number),
     *(
