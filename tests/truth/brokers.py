@@ -13,10 +13,15 @@ from tests.truth.pairwise import clients, done
 OK, INFO, FAIL = Outcome.OK, Outcome.INFO, Outcome.FAIL
 
 
-def deliveries(rng: Random) -> list[Operation]:
+def orders(rng: Random) -> list[Operation]:
+    """Each value given out once, but often in another order."""
+    return deliveries(rng, width=10**6, first=0.3, once=1.0)
+
+
+def deliveries(rng: Random, *, width: int = 0, first: float = 0.5, once: float = 0.75) -> list[Operation]:
     """Values that are mostly enqueued once, mostly given out once, some by a drain at the end."""
     found, waiting = list[Operation](), list[int]()
-    width = rng.choice((3, 10**6))
+    width = width or rng.choice((3, 10**6))
     for index, client, begin, end in sorted(clients(rng, rng.randint(2, 12)), key=lambda line: line[3]):
         f = rng.choice(("enqueue", "enqueue", "enqueue", "dequeue", "dequeue", "drain"))
         outcome = rng.choice((OK,) * 8 + (INFO, FAIL))
@@ -28,8 +33,8 @@ def deliveries(rng: Random) -> list[Operation]:
         elif f == "drain":
             result, waiting = rng.sample(waiting, len(waiting)) if rng.random() < 0.3 else waiting, []
         elif waiting:
-            result = waiting[0 if rng.random() < 0.5 else -1]
-            if rng.random() < 0.75:
+            result = waiting[0 if rng.random() < first else -1]
+            if rng.random() < once:
                 waiting.remove(result)
         if f == "dequeue" and rng.random() < 0.02:
             result = 77

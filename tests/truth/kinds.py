@@ -15,6 +15,7 @@ from tests.truth.brokers import (
     in_pairs,
     none_doubled,
     none_made_up,
+    orders,
     redeliveries,
 )
 from tests.truth.pairwise import leases, leases_fit, logs, logs_agree, sessions, sessions_kept
@@ -268,7 +269,7 @@ ALL = (
     *(
         Type(
             name=name, model=name, initial=None, apply=_queue, invent=_ask_drained, guess=_nothing,
-            invented=deliveries, keeps=_both(*keeps),
+            invented=orders if keeps == (in_pairs,) else deliveries, keeps=_both(*keeps),
         )
         for name, keeps in (
             ("total-queue", (all_arrived, none_made_up)),
