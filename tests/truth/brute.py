@@ -52,7 +52,10 @@ def _steps(kind: Type, operations: Sequence[Operation]) -> list[Step]:
             before = sum(1 << place for place, (other, _) in enumerate(steps) if _in_session(kind, other, each))
             steps.append(Step(each, before))
         elif each.outcome is Outcome.INFO:
-            steps += [Step(replace(each, f="dequeue"))] * sum(other.f == "enqueue" for other in operations)
+            before = 0
+            for _ in range(sum(other.f == "enqueue" for other in operations)):
+                steps.append(Step(replace(each, f="dequeue"), before))
+                before = 1 << len(steps) - 1
         else:
             before = 0
             for value in each.result:
