@@ -18,6 +18,7 @@ from tests.truth.brokers import (
     orders,
     redeliveries,
 )
+from tests.truth.crashing import explained, medium
 from tests.truth.pairwise import leases, leases_fit, logs, logs_agree, sessions, sessions_kept
 
 Applied = tuple[Any, Any, bool]
@@ -240,6 +241,10 @@ ALL = (
     Type(
         name="crashed-register", model="cas-register", initial=0, given=0, apply=_register, invent=_ask_register,
         guess=_guess_register, crashing=True,
+    ),
+    Type(
+        name="medium-register", model="cas-register", initial=0, given=0, apply=_register, invent=_ask_register,
+        guess=_guess_register, crashing=True, invented=medium, keeps=explained,
     ),
     Type(name="unique-register", model="register", initial=None, apply=_register, invent=_ask_unique, guess=_nothing),
     Type(
