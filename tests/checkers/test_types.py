@@ -424,6 +424,17 @@ def test_an_unfinished_transaction_counts_for_what_was_seen_of_it() -> None:
     assert anomaly("list-append", [unsure, read([1], [])]) == "G-single"
 
 
+def test_a_session_goes_on_after_what_never_returned() -> None:
+    """Between its two neighbours the client's order is known all the same."""
+    lines = [
+        op("a", "txn", [["append", "x", 1]], 0, 1, result=[["append", "x", 1]]),
+        op("a", "txn", [["append", "y", 1]], 2, None),
+        op("a", "txn", [["r", "x", None]], 4, 1, result=[["r", "x", []]]),
+        op("b", "txn", [["r", "x", None]], 6, 1, result=[["r", "x", [1]]]),
+    ]
+    assert anomaly("list-append", lines) == "G-single-process"
+
+
 def test_a_dirty_update_builds_on_an_aborted_one() -> None:
     """Beside the aborted read that shows it."""
     lines = [

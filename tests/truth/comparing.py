@@ -85,9 +85,10 @@ def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tal
         return f"the oracle says {right}, the checker {verdict}"
     if right and kind.model in ORDERS and tally.histories % 5 == 0 and _in_sequence(kind, operations):
         return _false_order(kind, operations, mismatch)
-    if verdict.witness is not None:
+    wrong = None if kind.misnamed is None else kind.misnamed(operations, verdict)
+    if wrong is None and verdict.witness is not None:
         return _false_witness(kind, list(verdict.witness.operations), operations, mismatch)
-    return None
+    return wrong
 
 
 def _in_sequence(kind: Type, operations: list[Operation]) -> bool:

@@ -8,6 +8,8 @@ from random import Random
 from typing import Any
 
 from chaos.history import Operation, Outcome
+from chaos.verdict import Verdict
+from tests.truth.adya import misnamed
 from tests.truth.brokers import (
     all_arrived,
     deliveries,
@@ -49,6 +51,8 @@ class Type:
     """Where there is a choice: every state after this operation with this result."""
     ordered: bool = True
     """Whether a drain tells in which order it took its values."""
+    misnamed: Callable[[Sequence[Operation], Verdict], str | None] | None = None
+    """What is wrong with the name that a verdict gives to a violation."""
     sessions: bool = False
     """Whether what one client did is in order, even where its stamps are equal."""
 
@@ -300,7 +304,7 @@ ALL = (
     ),
     Type(
         name="list-append", model="list-append", initial=(), apply=_transaction, invent=_ask_transaction,
-        guess=_guess_transaction, final=("txn", [["r", "x", None], ["r", "y", None], ["r", "z", None]]),
+        guess=_guess_transaction, misnamed=misnamed, final=("txn", [["r", "x", None], ["r", "y", None], ["r", "z", None]]),
     ),
 )  # fmt: skip
 
