@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import NEVER, Call
 from chaos.checkers.drains import unrolled
+from chaos.checkers.repeated import overdrawn, told_apart
 from chaos.checkers.searched import judge as search
 from chaos.history import Operation
 from chaos.models import UNKNOWN, Model, bag, queue
-from chaos.verdict import Verdict, Witness, holds, violated
+from chaos.verdict import Status, Verdict, Witness, holds, violated
 
 
 class Life(NamedTuple):
@@ -51,21 +52,33 @@ def judge_bag(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
 def _judge(
     calls: Sequence[Call], initial: Any, budget: Budget, make: Callable[[Any], Model], *, ordered: bool
 ) -> Verdict:
-    puts, model = [call for call in calls if call.f == "enqueue"], make(initial)
-    if initial or len({call.value for call in puts}) < len(puts):
-        known, stepping = unrolled(calls, model, initial=initial or (), ordered=ordered)
-        return _distinct(search(known, stepping, budget))
+    values = [call.value for call in calls if call.f == "enqueue"]
+    if not initial and len(set(values)) == len(values):
+        return _unique(calls, make(None).name, ordered=ordered)
+    model, start = make(initial), tuple(initial or ())
+    wrong = overdrawn(calls, start)
+    if wrong is not None:
+        return violated(model.name, wrong)
+    for guess in told_apart(calls, start):
+        verdict = _unique(guess, model.name, ordered=ordered)
+        if verdict.status is Status.HOLDS:
+            return verdict
+    known, stepping = unrolled(calls, model, initial=start, ordered=ordered)
+    return _distinct(search(known, stepping, budget))
+
+
+def _unique(calls: Sequence[Call], name: str, *, ordered: bool) -> Verdict:
+    puts = [call for call in calls if call.f == "enqueue"]
     taken = _taken(calls, {call.value: call for call in puts})
     wrong = _impossible(puts, taken) or (drained_in_disorder(calls) if ordered else None)
     if wrong is not None:
-        return violated(model.name, wrong)
+        return violated(name, wrong)
     outs = {call.result: call for call in taken if call.result is not None}
     lives = [Life(call.value, call, outs.get(call.value)) for call in puts]
     lives = _excused([life for life in lives if life.out is not None or life.put.end != NEVER], calls)
-    wrong = (overtaken(lives) if ordered else None) or _found_empty(
-        [each for each in taken if each.result is None], lives
-    )
-    return violated(model.name, wrong) if wrong is not None else holds(model.name, _accounted(puts, outs))
+    empties = [each for each in taken if each.result is None]
+    wrong = (overtaken(lives) if ordered else None) or _found_empty(empties, lives)
+    return violated(name, wrong) if wrong is not None else holds(name, _accounted(puts, outs))
 
 
 def _distinct(verdict: Verdict) -> Verdict:
