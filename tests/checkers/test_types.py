@@ -198,6 +198,33 @@ def test_a_drain_finds_nothing_only_at_its_end() -> None:
     assert anomaly("unordered-queue", [*other, op("b", "drain", None, 1, 9, result=[])]) is None
 
 
+@pytest.mark.parametrize("model", ["queue", "unordered-queue"])
+def test_repeated_values_that_can_be_told_apart_need_no_search(model: str) -> None:
+    """The second 3 may be first although the first one's enqueue went on for longer, and a 0 must come between them."""
+    lines = [
+        op("a", "enqueue", 3, 0, 1),
+        op("b", "enqueue", 3, 2, 20),
+        op("a", "enqueue", 0, 3, 1),
+        op("a", "enqueue", 3, 5, 1),
+        op("c", "drain", None, 30, 1, result=[3, 3, 0, 3]),
+    ]
+    verdict = check(history(lines).operations, model)
+    assert (verdict.status, verdict.measures["configurations_count"]) == (Status.HOLDS, 0)
+    verdict = check(history(lines[1:]).operations, model, initial=[3])
+    assert (verdict.status, verdict.measures["configurations_count"]) == (Status.HOLDS, 0)
+
+
+@pytest.mark.parametrize("model", ["queue", "unordered-queue"])
+def test_more_of_a_repeated_value_than_was_enqueued_needs_no_search(model: str) -> None:
+    """Too many at all, too many by then, or none at all."""
+    puts = [op("a", "enqueue", 1, 0, 1), op("a", "enqueue", 1, 8, 1)]
+    outs = [op("b", "dequeue", None, 4 + 2 * n, 1, result=1) for n in range(3)]
+    assert anomaly(model, [*puts, *outs]) == "duplicate delivery"
+    assert anomaly(model, [*puts, *outs[:2]]) == "dequeue from the future"
+    assert anomaly(model, [*puts, op("b", "dequeue", None, 4, 1, result=2)]) == "phantom element"
+    assert anomaly(model, [*puts, *outs], initial=[1]) is None
+
+
 def test_repeated_values_in_a_drain_are_searched_in_its_order() -> None:
     """First in, first out, also within one answer."""
     puts = [op("a", "enqueue", value, 2 * n, 1) for n, value in enumerate((1, 2, 1))]
