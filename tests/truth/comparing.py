@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from chaos.checkers import check, climb, linearized
+from chaos.checkers.budget import SpentError
+from chaos.checkers.calls import FailedCas
 from chaos.checkers.linearizing import ORDERS
 from chaos.history import Operation
 from chaos.verdict import Status
@@ -98,7 +100,11 @@ def _in_sequence(kind: Type, operations: list[Operation]) -> bool:
 
 def _false_order(kind: Type, operations: list[Operation], mismatch: bool) -> str | None:
     """Walk the order as one client alone would."""
-    orders = linearized(operations, kind.model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
+    failed_cas: FailedCas = "mismatch" if mismatch else "dropped"
+    try:
+        orders = linearized(operations, kind.model, initial=kind.given, failed_cas=failed_cas)
+    except SpentError as spent:
+        return f"no linearization of so small a history was found: {spent}"
     if orders is None:
         return "no linearization was found, though there is one"
     reached, places = [kind.initial], dict[int, int]()
