@@ -14,6 +14,13 @@ lease               ``acquire`` -> the token, or {token, expires_ns}, or both in
 semaphore           ``acquire`` n, ``release`` n (None: 1)                                               permits: 1
 set                 ``add`` v, ``remove`` v, ``contains`` v -> bool, ``read`` -> list                    empty
 queue               ``enqueue`` v, ``dequeue`` -> v (None: it was empty), ``drain`` -> list              empty
+unordered-queue     the same, without order                                                              empty
+total-queue,        ``enqueue`` v, ``dequeue`` -> v, ``drain`` -> list; how often, not when              empty
+at-least-once-,
+at-most-once-,
+exactly-once-queue
+pairwise-queue      the same; order from each producer to each consumer
+redelivery-queue    ``enqueue`` v, ``dequeue`` -> v, ``ack`` v, ``nack`` v, ``disconnect``
 counter             ``add`` n, ``read`` -> n                                                             0
 text                ``get`` -> the text; ``put`` v; ``append`` v                                         ""
 append-log          ``send`` [k, v] -> [k, [offset, v]]; ``poll`` -> {k: [[offset, v], ...]};            empty

@@ -10,14 +10,17 @@ from chaos.checkers.appends import judge_appends
 from chaos.checkers.calls import NEVER, Call, Says
 from chaos.checkers.checker import Checker
 from chaos.checkers.counting import judge_counter
+from chaos.checkers.deliveries import Finder, delivering, duplicated, judge_pairwise, lost, unexpected
 from chaos.checkers.leases import judge_lease
 from chaos.checkers.logs import judge_log
-from chaos.checkers.queues import judge_queue
+from chaos.checkers.permits import judge_semaphore
+from chaos.checkers.queues import judge_bag, judge_queue
+from chaos.checkers.redelivery import judge_redelivery
 from chaos.checkers.registers import judge_mutex, judge_register
 from chaos.checkers.searched import by_search
 from chaos.checkers.sessions import judge_session
 from chaos.checkers.sets import judge_set
-from chaos.models import semaphore, text, versioned_register
+from chaos.models import text, versioned_register
 
 LINEARIZABLE = "one order of all operations, each within its interval, explains every result"
 
@@ -60,7 +63,7 @@ def _of_set(call: Call) -> str | None:
 def _of_queue(call: Call) -> str | None:
     if call.f == "enqueue" and call.value is None:
         return "nothing cannot be enqueued: a dequeue of it would look like an empty queue"
-    listed = call.f != "drain" or call.end == NEVER or isinstance(call.result, tuple)
+    listed = call.f != "drain" or not call.operation.ok or isinstance(call.result, tuple)
     return None if listed else "a drain returns a list"
 
 
@@ -81,6 +84,13 @@ _PERMITS = {"acquire": Says.VALUE, "release": Says.VALUE}
 _VERSIONED = {"read": Says.RESULT, "write": Says.BOTH, "cas": Says.BOTH}
 _SET = {"add": Says.VALUE, "remove": Says.VALUE, "contains": Says.BOTH, "read": Says.RESULT}
 _QUEUE = {"enqueue": Says.VALUE, "dequeue": Says.RESULT, "drain": Says.RESULT}
+_REDELIVERY = {
+    "enqueue": Says.VALUE,
+    "dequeue": Says.RESULT,
+    "ack": Says.VALUE,
+    "nack": Says.VALUE,
+    "disconnect": Says.NOTHING,
+}
 _COUNTER = {"add": Says.VALUE, "read": Says.RESULT}
 _TEXT = {"get": Says.RESULT, "put": Says.VALUE, "append": Says.VALUE}
 _LOG = dict.fromkeys(("send", "poll", "txn", "assign", "subscribe", "crash"), Says.NOTHING)
@@ -89,6 +99,11 @@ _SESSION = {"read": Says.RESULT, "write": Says.BOTH, "cas": Says.BOTH}
 
 def _checker(name: str, judge: Any, kinds: Mapping[str, Says], source: str, **more: Any) -> Checker:
     return Checker(name=name, judge=judge, kinds=kinds, source=source, **{"judges": LINEARIZABLE, **more})
+
+
+def _delivery(name: str, *finders: Finder, judges: str) -> Checker:
+    judge = delivering(name, *finders)
+    return _checker(name, judge, _QUEUE, "Jepsen, total-queue", judges=judges, shape=_of_queue, aborted=True)
 
 
 _ALL = (
@@ -105,9 +120,41 @@ _ALL = (
         "Kleppmann 2016, How to do distributed locking",
         judges="nobody else is inside while a lease lasts, and fencing tokens grow",
     ),
-    _checker("semaphore", by_search(semaphore), _PERMITS, "Jepsen's Hazelcast tests", shape=_of_semaphore),
+    _checker("semaphore", judge_semaphore, _PERMITS, "Jepsen's Hazelcast tests", shape=_of_semaphore),
     _checker("set", judge_set, _SET, "Horn and Kroening 2015", shape=_of_set),
     _checker("queue", judge_queue, _QUEUE, "Henzinger et al. 2013; Bouajjani et al. 2015", shape=_of_queue),
+    _checker("unordered-queue", judge_bag, _QUEUE, "Abdulla et al. 2025; knossos, unordered-queue", shape=_of_queue),
+    _delivery(
+        "total-queue",
+        unexpected,
+        lost,
+        judges="nothing acknowledged is lost, nothing comes from nowhere; duplicates count",
+    ),
+    _delivery("at-least-once-queue", lost, judges="everything acknowledged is given out"),
+    _delivery("at-most-once-queue", unexpected, duplicated, judges="nothing is given out twice or comes from nowhere"),
+    _delivery(
+        "exactly-once-queue",
+        unexpected,
+        duplicated,
+        lost,
+        judges="everything acknowledged is given out once, and nothing comes from nowhere",
+    ),
+    _checker(
+        "pairwise-queue",
+        judge_pairwise,
+        _QUEUE,
+        "AMQP 0-9-1, 4.7; checkers.md 3.4",
+        judges="each consumer gets in order what each producer enqueued one after the other",
+        shape=_of_queue,
+    ),
+    _checker(
+        "redelivery-queue",
+        judge_redelivery,
+        _REDELIVERY,
+        "AMQP 0-9-1, acknowledgements; checkers.md 3.4",
+        judges="an element is given out again only after it was given back or its client lost the connection",
+        shape=_of_queue,
+    ),
     _checker("counter", judge_counter, _COUNTER, "checkers.md 3.4; Jepsen's counter", shape=_of_counter),
     _checker("text", by_search(text), _TEXT, "the key-value service of MIT 6.824", shape=_of_text),
     _checker(

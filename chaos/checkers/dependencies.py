@@ -84,12 +84,12 @@ class Dependencies:
 
 
 def _sessions(all_: Sequence[Transaction]) -> Iterator[tuple[Transaction, Transaction]]:
-    last: dict[str, Transaction] = {}
+    """What one client did one after the other; what overlaps, or never returned, does not break the chain."""
+    clients: dict[str, list[Transaction]] = {}
     for each in all_:
-        if not each.failed:
-            if each.operation.client in last and last[each.operation.client].end < each.begin:
-                yield last[each.operation.client], each
-            last[each.operation.client] = each
+        clients.setdefault(each.operation.client, []).append(each)
+    for session in clients.values():
+        yield from _realtime(session)
 
 
 def _realtime(all_: Sequence[Transaction]) -> Iterator[tuple[Transaction, Transaction]]:

@@ -8,21 +8,23 @@ from typing import Any
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import Call, FailedCas, calls, frozen
 from chaos.checkers.catalogue import CHECKERS
+from chaos.checkers.drains import unrolled
 from chaos.checkers.engine import Search
 from chaos.checkers.placing import linearization
-from chaos.checkers.queues import expanded
 from chaos.checkers.registers import explained, mutex_explained
 from chaos.errors import UsageError
 from chaos.history import Operation
 from chaos.history.records import empty
-from chaos.models import Model, counter, queue, semaphore, set_of, text, versioned_register
+from chaos.models import Model, bag, counter, queue, semaphore, set_of, text, versioned_register
 
 Order = Callable[[Sequence[Call], Any, Budget], list[Call] | None]
 
 
-def _searched(make: Callable[[Any], Model]) -> Order:
+def _searched(make: Callable[[Any], Model], *, ordered: bool = True) -> Order:
+
     def of(part: Sequence[Call], initial: Any, budget: Budget) -> list[Call] | None:
-        model, known = make(initial), expanded(part)
+        drained = tuple(initial or ()) if make in (queue, bag) else ()
+        known, model = unrolled(part, make(initial), initial=drained, ordered=ordered)
         search, death = Search.decide(known, model, budget)
         return linearization(known, model, search.configuration[3]) if death is None else None
 
@@ -37,6 +39,7 @@ ORDERS: Mapping[str, Order] = {
     "semaphore": _searched(semaphore),
     "set": _searched(set_of),
     "queue": _searched(queue),
+    "unordered-queue": _searched(bag, ordered=False),
     "counter": _searched(counter),
     "text": _searched(text),
 }

@@ -1,22 +1,24 @@
 """
-First-in first-out queues with unique values: the absence of four bad patterns, in O(n log n); else by search.
+Queues with unique values, first in first out or without order: the absence of four bad patterns, in O(n log n); else by
+search.
 
 Sources: Henzinger, Sezgin, Vafeiadis, CONCUR 2013; Bouajjani et al., ICALP 2015. A value was dequeued that nobody had
-enqueued; twice; after one enqueued later; or the queue was found empty while there was certainly something in it.
+enqueued; twice; after one enqueued later (if there is an order); or the queue was found empty while there was certainly something in it.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import NEVER, Call
+from chaos.checkers.drains import unrolled
+from chaos.checkers.repeated import overdrawn, told_apart
 from chaos.checkers.searched import judge as search
-from chaos.models import UNKNOWN, queue
-from chaos.verdict import Status, Verdict, Witness, holds, unknown, violated
-
-NAME = "queue"
-UNSURE = "what is missing may have been taken by a drain that never returned"
+from chaos.history import Operation
+from chaos.models import UNKNOWN, Model, bag, queue
+from chaos.verdict import Status, Verdict, Witness, holds, violated
 
 
 class Life(NamedTuple):
@@ -39,20 +41,70 @@ class Life(NamedTuple):
 
 def judge_queue(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     """Whether one order of all enqueues and dequeues, first in first out, explains every result."""
-    known = expanded(calls)
-    puts = [call for call in known if call.f == "enqueue"]
-    if initial or len({call.value for call in puts}) < len(puts):
-        verdict = search(known, queue(initial), budget)
-        return unknown(NAME, UNSURE) if verdict.status is Status.VIOLATED and _lost_drain(calls) else verdict
-    taken = [call for call in known if call.f != "enqueue" and call.result is not UNKNOWN]
-    wrong = _impossible(puts, taken) or _drained_in_disorder(calls)
+    return _judge(calls, initial, budget, queue, ordered=True)
+
+
+def judge_bag(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
+    """Whether one order of all enqueues and dequeues, of any element, explains every result."""
+    return _judge(calls, initial, budget, bag, ordered=False)
+
+
+def _judge(
+    calls: Sequence[Call], initial: Any, budget: Budget, make: Callable[[Any], Model], *, ordered: bool
+) -> Verdict:
+    values = [call.value for call in calls if call.f == "enqueue"]
+    if not initial and len(set(values)) == len(values):
+        return _unique(calls, make(None).name, ordered=ordered)
+    model, start = make(initial), tuple(initial or ())
+    wrong = overdrawn(calls, start)
     if wrong is not None:
-        return violated(NAME, wrong)
+        return violated(model.name, wrong)
+    for guess in told_apart(calls, start):
+        verdict = _unique(guess, model.name, ordered=ordered)
+        if verdict.status is Status.HOLDS:
+            return verdict
+    known, stepping = unrolled(calls, model, initial=start, ordered=ordered)
+    return _distinct(search(known, stepping, budget))
+
+
+def _unique(calls: Sequence[Call], name: str, *, ordered: bool) -> Verdict:
+    puts = [call for call in calls if call.f == "enqueue"]
+    taken = _taken(calls, {call.value: call for call in puts})
+    wrong = _impossible(puts, taken) or (drained_in_disorder(calls) if ordered else None)
+    if wrong is not None:
+        return violated(name, wrong)
     outs = {call.result: call for call in taken if call.result is not None}
     lives = [Life(call.value, call, outs.get(call.value)) for call in puts]
     lives = _excused([life for life in lives if life.out is not None or life.put.end != NEVER], calls)
-    wrong = _overtaken(lives) or _found_empty([call for call in taken if call.result is None], lives)
-    return violated(NAME, wrong) if wrong is not None else holds(NAME, _accounted(puts, outs))
+    empties = [each for each in taken if each.result is None]
+    wrong = (overtaken(lives) if ordered else None) or _found_empty(empties, lives)
+    return violated(name, wrong) if wrong is not None else holds(name, _accounted(puts, outs))
+
+
+def _distinct(verdict: Verdict) -> Verdict:
+    """A drain is shown once, however many of its dequeues belong to the proof."""
+    if verdict.witness is None:
+        return verdict
+    shown = list[Operation]()
+    for each in verdict.witness.operations:
+        if each not in shown:
+            shown.append(each)
+    return replace(verdict, witness=replace(verdict.witness, operations=tuple(shown)))
+
+
+def _taken(calls: Sequence[Call], source: Mapping[Any, Call]) -> list[Call]:
+    """Dequeues that returned. What a drain found empty it found after all its values, so after their enqueues began."""
+    found = []
+    for call in calls:
+        if call.f == "enqueue" or call.result is UNKNOWN:
+            continue
+        if call.f == "dequeue":
+            found.append(call)
+            continue
+        found += [call._replace(f="dequeue", result=value) for value in call.result]
+        begin = max([call.begin, *(source[value].begin for value in call.result if value in source)])
+        found.append(call._replace(f="dequeue", result=None, begin=begin))
+    return found
 
 
 def _excused(lives: list[Life], calls: Sequence[Call]) -> list[Life]:
@@ -70,27 +122,10 @@ def _excused(lives: list[Life], calls: Sequence[Call]) -> list[Life]:
     return [life for life in lives if life.out is not None] + found + lost[len(found) :]
 
 
-def expanded(calls: Sequence[Call]) -> list[Call]:
-    """Drains as the dequeues that they consist of: one for each value, and one that found nothing."""
-    found = []
-    for call in calls:
-        if call.f != "drain":
-            found.append(call)
-        elif call.result is UNKNOWN:
-            found.append(call._replace(f="dequeue"))
-        else:
-            found += [call._replace(f="dequeue", result=value) for value in (*call.result, None)]
-    return found
-
-
 def _accounted(puts: Sequence[Call], outs: dict[Any, Call]) -> str:
     left = sum(call.end != NEVER and call.value not in outs for call in puts)
     recovered = sum(call.end == NEVER and call.value in outs for call in puts)
     return f"an order explains {len(puts)} enqueues: {len(outs)} dequeued ({recovered} of unsure enqueues), {left} left"
-
-
-def _lost_drain(calls: Sequence[Call]) -> bool:
-    return any(call.f == "drain" and call.result is UNKNOWN for call in calls)
 
 
 def _shown(anomaly: str, sentence: str, calls: Sequence[Call]) -> Witness:
@@ -121,7 +156,7 @@ def _impossible(puts: Sequence[Call], taken: Sequence[Call]) -> Witness | None:
     return None
 
 
-def _drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
+def drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
     """Within one drain, values come in the order of their enqueues."""
     source = {call.value: call for call in calls if call.f == "enqueue"}
     for drain in calls:
@@ -140,7 +175,7 @@ def _drained_in_disorder(calls: Sequence[Call]) -> Witness | None:
     return None
 
 
-def _overtaken(lives: Sequence[Life]) -> Witness | None:
+def overtaken(lives: Sequence[Life]) -> Witness | None:
     """A value dequeued although one that was certainly enqueued before it was dequeued certainly later, or never."""
     earlier = sorted(lives, key=lambda life: life.put.end)
     place, latest = 0, None

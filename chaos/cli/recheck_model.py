@@ -5,14 +5,15 @@ Judging a history as an object of some type: the question, and the answer in wor
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from chaos.checkers import CHECKERS, check
+from chaos.checkers.calls import Says
 from chaos.cli.recheck_said import MOST_SHOWN, as_json, show_verdict
 from chaos.cli.terminal import say
 from chaos.errors import UsageError
-from chaos.history import History, Operation
+from chaos.history import History, Operation, Outcome
 from chaos.history.archive import load_from
 from chaos.history.formats import ARCHIVE, Reading, read, recognise
 from chaos.history.formats.recognition import LIVE
@@ -122,7 +123,7 @@ def ask(source: Source, question: Question, *, whole: bool = False) -> Answer:
             counts=judged.counts,
             started_ns=judged.started_ns,
         )
-    reading = None if form == ARCHIVE else read(source)
+    reading = None if form == ARCHIVE else _remarked(read(source), question)
     history = reading.history if reading else load_from(source)
     return Answer(
         name=source.name,
@@ -150,9 +151,11 @@ def _counts(operations: Sequence[Operation]) -> dict[str, int]:
 
 
 def _verdict(name: str, operations: Sequence[Operation], question: Question, reading: Reading | None) -> Verdict:
+    if not operations:
+        return unknown(question.model, "there is no operation in it")
     try:
         return check(
-            operations,
+            _filled(operations, question) if reading else operations,
             question.model,
             initial=question.initial,
             by_key=question.by_key,
@@ -164,6 +167,50 @@ def _verdict(name: str, operations: Sequence[Operation], question: Question, rea
         raise UsageError(f"{name}{_line(str(problem), reading)}: {problem}") from problem
     except (MemoryError, RecursionError) as problem:
         return unknown(question.model, f"the analysis needs more than this machine has: {type(problem).__name__}")
+
+
+def _filled(operations: Sequence[Operation], question: Question) -> Sequence[Operation]:
+    """
+    With the arguments that their clients chose only after the invocation was recorded: its value is nil, and the completion
+    says what was written or added.
+    """
+    kinds = CHECKERS[question.model].kinds
+    arguing = {f for f, says in kinds.items() if says is Says.VALUE or f == "txn"} - {"acquire", "release"}
+    late = set[str]()
+
+    def filled(each: Operation) -> Operation:
+        f = question.names.get(each.f, each.f)
+        nothing = _bare(each.value, question) is None
+        if f not in arguing or not nothing or not each.ok or _bare(each.result, question) is None:
+            return each
+        late.add(f)
+        return replace(each, value=each.result)
+
+    found = [filled(each) for each in operations]
+    for each in found:
+        if (
+            each.outcome is Outcome.INFO
+            and question.names.get(each.f, each.f) in late
+            and _bare(each.value, question) is None
+        ):
+            raise UsageError(
+                f"{each}: neither its invocation nor a completion says its value, so nobody knows what it did"
+            )
+    return found
+
+
+def _bare(value: object, question: Question) -> object:
+    return value[1] if question.by_key and isinstance(value, list) and len(value) == 2 else value
+
+
+def _remarked(reading: Reading, question: Question) -> Reading:
+    """With a word on values that look like keys and values, if nobody said that they are."""
+    reads = [each.value for each in reading.history.operations if each.f in ("read", "get")]
+    keyed = reads and all(isinstance(each, list) and len(each) == 2 and each[1] is None for each in reads)
+    if question.by_key or not keyed or question.model in ("session", "versioned-register"):
+        return reading
+    remark = "reads ask for [key nil]: if values are pairs of key and value, judge with --by-key"
+    return replace(reading, remarks=(*reading.remarks, remark))
 
 
 def _line(reason: str, reading: Reading | None) -> str:

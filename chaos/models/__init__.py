@@ -2,7 +2,7 @@
 Sequential specifications: what one client alone would see. ``chaos.checkers`` judges histories of many clients by them.
 """
 
-from chaos.models.collections import counter, queue, set_of
+from chaos.models.collections import bag, counter, queue, set_of
 from chaos.models.keyed import keyed
 from chaos.models.locks import mutex, semaphore
 from chaos.models.model import ILLEGAL, UNKNOWN, Argument, Foresight, Kind, Model, State
@@ -17,6 +17,7 @@ __all__ = [
     "Kind",
     "Model",
     "State",
+    "bag",
     "counter",
     "keyed",
     "mutex",

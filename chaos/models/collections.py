@@ -2,6 +2,7 @@
 Collections: set, first-in first-out queue, bag, counter.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,6 +52,37 @@ def _queue_kind(f: str, value: Any, result: Any) -> Kind:
 def queue(initial: Iterable[Any] | None = None) -> Model:
     """First in, first out: enqueue, dequeue (None: it was empty), drain."""
     return Model(name="queue", init=tuple(initial or ()), step=_queue_step, kind=_queue_kind)
+
+
+def _bag_step(state: Any, f: str, value: Any, result: Any) -> State:
+    elements, owed = state
+    counts = dict(elements)
+    if f == "enqueue":
+        counts[value] = counts.get(value, 0) + 1
+    elif result is UNKNOWN:
+        owed += bool(counts)
+    elif result is None:
+        return ILLEGAL if counts else state
+    elif result in counts:
+        counts[result] -= 1
+        counts = {each: count for each, count in counts.items() if count}
+    else:
+        return ILLEGAL
+    return _EMPTY_BAG if owed == sum(counts.values()) else (frozenset(counts.items()), owed)
+
+
+_EMPTY_BAG: Any = (frozenset(), 0)
+
+
+def bag(initial: Iterable[Any] | None = None) -> Model:
+    """
+    A queue without order: enqueue, dequeue of any element (None: it was empty).
+
+    A dequeue that never returned took some element, nobody knows which: it is owed until the bag is found empty, and the
+    dequeue can have waited until then.
+    """
+    counts = Counter(initial or ())
+    return Model(name="unordered-queue", init=(frozenset(counts.items()), 0), step=_bag_step, kind=_queue_kind)
 
 
 def _counter_step(state: Any, f: str, value: Any, result: Any) -> State:

@@ -34,6 +34,13 @@ def test_every_type_is_registered_under_its_name() -> None:
         "semaphore",
         "set",
         "queue",
+        "unordered-queue",
+        "total-queue",
+        "at-least-once-queue",
+        "at-most-once-queue",
+        "exactly-once-queue",
+        "pairwise-queue",
+        "redelivery-queue",
         "counter",
         "text",
         "append-log",
@@ -159,15 +166,11 @@ def test_options_that_make_no_sense_are_refused() -> None:
 
 def test_a_spent_budget_is_unknown_and_says_so() -> None:
     """A violation in another key is found all the same."""
-    assert judged("semaphore", *_permits("a", 60), initial=30, budget_s=0.05) is Status.UNKNOWN
-    wrong = [op("a", "release", ["b", 1], 0, 1)]
-    keyed = [op(each.client, each.f, ["a", each.value], 0, 50) for each in _permits("a", 60)]
-    assert judged("semaphore", *keyed, *wrong, initial=30, by_key=True, budget_s=0.5) is Status.VIOLATED
-
-
-def _permits(key: str, count: int) -> list[Operation]:
-    """Acquires and releases of many sizes, all at once: too many orders to try."""
-    return [op(f"{key}{n}", "acquire" if n % 2 else "release", 1 + n // 2, 0, 50) for n in range(count)]
+    writes = [op(f"a{n}", "write", [None, n], 0, 50) for n in range(60)]
+    assert judged("versioned-register", *writes, budget_s=0.05) is Status.UNKNOWN
+    wrong = op("a", "read", ["b", None], 0, 1, result=["b", [5, 5]])
+    keyed = [op(each.client, each.f, ["a", each.value], 0, 50) for each in writes]
+    assert judged("versioned-register", *keyed, wrong, by_key=True, budget_s=0.5) is Status.VIOLATED
 
 
 def test_unknown_says_how_far_the_search_got() -> None:

@@ -82,7 +82,25 @@ def test_a_semaphore_gives_no_more_than_it_has() -> None:
     """Permits may be taken several at once."""
     taken = [op("a", "acquire", 2, 0, 1), op("b", "acquire", 1, 2, 1)]
     assert anomaly("semaphore", taken, initial=3) is None
-    assert anomaly("semaphore", [*taken, op("c", "acquire", 1, 4, 1)], initial=3) is not None
+    assert anomaly("semaphore", [*taken, op("c", "acquire", 1, 4, 1)], initial=3) == "too many permits"
+    assert anomaly("semaphore", [*taken, op("c", "release", 4, 4, 1)], initial=3) == "release of a free permit"
+
+
+def test_equal_permits_need_no_search() -> None:
+    """An acquire waits for a release that was called in time, and never for one that was called later."""
+    taken = [op("a", "acquire", None, 0, 1), op("b", "acquire", 1, 2, 4)]
+    assert anomaly("semaphore", [*taken, op("a", "release", 1, 5, 1)]) is None
+    assert anomaly("semaphore", [*taken, op("a", "release", 1, 7, 1)]) == "too many permits"
+    assert anomaly("semaphore", [*taken, op("a", "release", 1, 5, None)]) is None
+    assert anomaly("semaphore", [op("a", "acquire", 3, 0, 1)], initial=2) == "too many permits"
+
+
+def test_permits_of_many_sizes_are_searched_where_sums_do_not_decide() -> None:
+    """Two and one of three are taken: two more do not fit unless exactly the two are given back."""
+    taken = [op("a", "acquire", 2, 0, 1), op("b", "acquire", 1, 0, 1)]
+    late = [op("c", "acquire", 2, 2, 4), op("d", "acquire", 1, 2, 2), op("a", "release", 2, 3, 4)]
+    assert anomaly("semaphore", [*taken, *late], initial=3) == "too many permits"
+    assert anomaly("semaphore", [*taken, *late, op("b", "release", 1, 3, 4)], initial=3) is None
 
 
 def test_a_set_that_only_grows() -> None:
@@ -158,6 +176,158 @@ def test_a_queue_with_repeated_values_is_searched() -> None:
     outs = [op("b", "dequeue", None, 4 + 2 * n, 1, result=1) for n in range(3)]
     assert anomaly("queue", [*puts, *outs[:2]]) is None
     assert anomaly("queue", [*puts, *outs]) is not None
+
+
+def test_an_unordered_queue_gives_any_element() -> None:
+    """Each once, none from nowhere, and nothing only if there can be nothing."""
+    puts = [op("a", "enqueue", 1, 0, 1), op("a", "enqueue", 2, 2, 1)]
+    both = [op("b", "dequeue", None, 4, 1, result=2), op("b", "dequeue", None, 6, 1, result=1)]
+    assert anomaly("unordered-queue", [*puts, *both, op("b", "dequeue", None, 8, 1)]) is None
+    assert anomaly("unordered-queue", [*puts, op("b", "drain", None, 4, 1, result=[2, 1])]) is None
+    assert anomaly("unordered-queue", [*puts, *both, both[0]]) == "duplicate delivery"
+    assert anomaly("unordered-queue", [*puts, op("b", "dequeue", None, 4, 1)]) == "lost element"
+    assert anomaly("unordered-queue", [*puts, op("b", "dequeue", None, 0, 1, result=2)]) == "dequeue from the future"
+    assert anomaly("unordered-queue", [op("b", "drain", None, 4, 1, result=[5])], initial=[5]) is None
+
+
+def test_a_drain_finds_nothing_only_at_its_end() -> None:
+    """After its last value was enqueued, though it began before; by then another element was there."""
+    other = [op("a", "enqueue", 1, 0, 3), op("c", "dequeue", None, 12, 1, result=1)]
+    lines = [*other, op("d", "enqueue", 2, 4, 1), op("b", "drain", None, 1, 9, result=[2])]
+    assert anomaly("unordered-queue", lines) == "empty although filled"
+    assert anomaly("unordered-queue", [*other, op("b", "drain", None, 1, 9, result=[])]) is None
+
+
+@pytest.mark.parametrize("model", ["queue", "unordered-queue"])
+def test_repeated_values_that_can_be_told_apart_need_no_search(model: str) -> None:
+    """The second 3 may be first although the first one's enqueue went on for longer, and a 0 must come between them."""
+    lines = [
+        op("a", "enqueue", 3, 0, 1),
+        op("b", "enqueue", 3, 2, 20),
+        op("a", "enqueue", 0, 3, 1),
+        op("a", "enqueue", 3, 5, 1),
+        op("c", "drain", None, 30, 1, result=[3, 3, 0, 3]),
+    ]
+    verdict = check(history(lines).operations, model)
+    assert (verdict.status, verdict.measures["configurations_count"]) == (Status.HOLDS, 0)
+    verdict = check(history(lines[1:]).operations, model, initial=[3])
+    assert (verdict.status, verdict.measures["configurations_count"]) == (Status.HOLDS, 0)
+
+
+@pytest.mark.parametrize("model", ["queue", "unordered-queue"])
+def test_more_of_a_repeated_value_than_was_enqueued_needs_no_search(model: str) -> None:
+    """Too many at all, too many by then, or none at all."""
+    puts = [op("a", "enqueue", 1, 0, 1), op("a", "enqueue", 1, 8, 1)]
+    outs = [op("b", "dequeue", None, 4 + 2 * n, 1, result=1) for n in range(3)]
+    assert anomaly(model, [*puts, *outs]) == "duplicate delivery"
+    assert anomaly(model, [*puts, *outs[:2]]) == "dequeue from the future"
+    assert anomaly(model, [*puts, op("b", "dequeue", None, 4, 1, result=2)]) == "phantom element"
+    assert anomaly(model, [*puts, *outs], initial=[1]) is None
+
+
+def test_repeated_values_in_a_drain_are_searched_in_its_order() -> None:
+    """First in, first out, also within one answer."""
+    puts = [op("a", "enqueue", value, 2 * n, 1) for n, value in enumerate((1, 2, 1))]
+    assert anomaly("queue", [*puts, op("b", "drain", None, 8, 1, result=[1, 2, 1])]) is None
+    wrong = check(history([*puts, op("b", "drain", None, 8, 1, result=[1, 1, 2])]).operations, "queue")
+    assert wrong.witness is not None
+    assert [each.f for each in wrong.witness.operations].count("drain") == 1
+    assert anomaly("unordered-queue", [*puts, op("b", "drain", None, 8, 1, result=[1, 1, 2])]) is None
+
+
+def test_repeated_values_may_all_be_in_a_drain_that_never_returned() -> None:
+    """Those enqueued before it or later, but none that was never enqueued."""
+    puts = [op("a", "enqueue", 1, 0, 1), op("a", "enqueue", 1, 2, 1)]
+    lost, empty = op("b", "drain", None, 1, None), op("c", "dequeue", None, 8, 1)
+    for model in ("queue", "unordered-queue"):
+        assert anomaly(model, [*puts, lost, empty]) is None
+        assert anomaly(model, [*puts, empty]) is not None
+        assert anomaly(model, [*puts, lost, op("c", "dequeue", None, 8, 1, result=2)]) is not None
+
+
+def deliver(*values: int, drained: list[int] | None = None, **first: Any) -> Lines:
+    """Enqueues of 1 and 2, dequeues of these, and perhaps a drain at the end."""
+    puts = [op("a", "enqueue", 1, 0, 1, **first), op("a", "enqueue", 2, 2, 1)]
+    outs = [op("b", "dequeue", None, 4 + 2 * n, 1, result=value) for n, value in enumerate(values)]
+    return [*puts, *outs, *([] if drained is None else [op("b", "drain", None, 20, 1, result=drained)])]
+
+
+@pytest.mark.parametrize(
+    ("lines", "total", "at_least", "at_most", "exactly"),
+    [
+        (deliver(1, 2), None, None, None, None),
+        (deliver(drained=[2, 1]), None, None, None, None),
+        (deliver(2, drained=[]), "lost element", "lost element", None, "lost element"),
+        (deliver(2, drained=[], outcome="info"), None, None, None, None),
+        (deliver(2, drained=[1], outcome="info"), None, None, None, None),
+        (deliver(2, drained=[1], outcome="fail"), None, None, None, None),
+        (deliver(1, 1, 2), None, None, "duplicate delivery", "duplicate delivery"),
+        (deliver(1, 2, drained=[7]), "phantom element", None, "phantom element", "phantom element"),
+    ],
+)
+def test_brokers_are_judged_by_how_often(
+    lines: Lines, total: str | None, at_least: str | None, at_most: str | None, exactly: str | None
+) -> None:
+    """What Jepsen's total-queue asks, and each part of it."""
+    assert anomaly("total-queue", lines) == total
+    assert anomaly("at-least-once-queue", lines) == at_least
+    assert anomaly("at-most-once-queue", lines) == at_most
+    assert anomaly("exactly-once-queue", lines) == exactly
+
+
+def test_the_measures_are_those_of_jepsens_total_queue() -> None:
+    """Attempts of every outcome; recovered is what came of those that nobody acknowledged."""
+    lines = [*deliver(1, 2, 2, outcome="info"), op("a", "enqueue", 3, 9, 1), op("b", "dequeue", None, 12, 1, result=9)]
+    measured = check(history(lines).operations, "total-queue").measures
+    expected = {"attempts": 3, "acknowledged": 2, "ok": 2, "unexpected": 1, "duplicated": 1, "lost": 1, "recovered": 1}
+    assert {name: measured[f"{name}_count"] for name in expected} == expected
+
+
+def test_a_total_queue_with_an_unfinished_drain_is_unknown_unless_nothing_is_missing() -> None:
+    """What is missing may have been taken, or be there still; what comes from nowhere is wrong all the same."""
+    lost = op("c", "drain", None, 20, None)
+    assert check(history([*deliver(2), lost]).operations, "total-queue").status is Status.UNKNOWN
+    assert anomaly("total-queue", [*deliver(1, 2), lost]) is None
+    assert anomaly("total-queue", [*deliver(2, 7), lost]) == "phantom element"
+    failed = op("c", "drain", None, 20, 1, outcome="fail")
+    assert anomaly("total-queue", [*deliver(2), failed]) == "lost element"
+
+
+def test_each_consumer_gets_what_one_producer_sent_in_order() -> None:
+    """Other consumers may overtake, and so may what came twice."""
+    assert anomaly("pairwise-queue", deliver(1, 2)) is None
+    assert anomaly("pairwise-queue", deliver(2, 1)) == "out of order"
+    assert anomaly("pairwise-queue", deliver(drained=[2, 1])) == "out of order"
+    elsewhere = [*deliver(2), op("c", "dequeue", None, 9, 1, result=1)]
+    assert anomaly("pairwise-queue", elsewhere) is None
+    assert anomaly("pairwise-queue", deliver(1, 2, 1)) is None
+    assert check([], "pairwise-queue").status is Status.UNKNOWN
+
+
+def test_an_element_is_given_out_again_only_after_it_was_given_back() -> None:
+    """By a nack of its client, or because that client's connection went."""
+    first, again = op("a", "dequeue", None, 0, 1, result=1), op("b", "dequeue", None, 6, 1, result=1)
+
+    def between(f: str, client: str = "a", **more: Any) -> str | None:
+        return anomaly("redelivery-queue", [first, op(client, f, 1, 2, **{"took": 1, **more}), again])
+
+    assert between("nack") is None
+    assert between("disconnect") is None
+    assert between("nack", took=None) is None
+    assert between("dequeue", took=None) is None
+    assert between("nack", client="c") == "redelivery without cause"
+    assert between("nack", outcome="fail") == "redelivery without cause"
+    assert between("ack") == "redelivery after ack"
+    assert anomaly("redelivery-queue", [first, again, op("a", "nack", 1, 8, 1)]) == "redelivery without cause"
+
+
+def test_an_acknowledged_element_is_gone_even_if_its_client_goes() -> None:
+    """And of two elements that look the same nothing is said."""
+    first, again = op("a", "dequeue", None, 0, 1, result=1), op("b", "dequeue", None, 6, 1, result=1)
+    acked = [first, op("a", "ack", 1, 2, 1), op("a", "disconnect", None, 4, 1), again]
+    assert anomaly("redelivery-queue", acked) == "redelivery after ack"
+    puts = [op("p", "enqueue", 1, 0, 1), op("p", "enqueue", 1, 2, 1)]
+    assert check(history([*puts, *acked]).operations, "redelivery-queue").status is Status.UNKNOWN
 
 
 def test_counter_reads_lie_between_what_was_done_and_what_was_begun() -> None:
@@ -279,6 +449,17 @@ def test_an_unfinished_transaction_counts_for_what_was_seen_of_it() -> None:
     assert anomaly("list-append", [unsure, read([], [])]) is None
     assert anomaly("list-append", [unsure, read([1], [1])]) is None
     assert anomaly("list-append", [unsure, read([1], [])]) == "G-single"
+
+
+def test_a_session_goes_on_after_what_never_returned() -> None:
+    """Between its two neighbours the client's order is known all the same."""
+    lines = [
+        op("a", "txn", [["append", "x", 1]], 0, 1, result=[["append", "x", 1]]),
+        op("a", "txn", [["append", "y", 1]], 2, None),
+        op("a", "txn", [["r", "x", None]], 4, 1, result=[["r", "x", []]]),
+        op("b", "txn", [["r", "x", None]], 6, 1, result=[["r", "x", [1]]]),
+    ]
+    assert anomaly("list-append", lines) == "G-single-process"
 
 
 def test_a_dirty_update_builds_on_an_aborted_one() -> None:

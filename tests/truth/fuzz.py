@@ -1,119 +1,158 @@
 """
-Random histories against the oracle: ``python -m tests.truth.fuzz MODEL --histories 200000 --seed 1``.
+Random histories against the oracle, as many as the time allows.
+
+    python -m tests.truth.fuzz all --histories 1000000 --minutes 60 --processes 4
+    python -m tests.truth.fuzz queue --seed 20260314 --replay 4711
+
+Each history follows from its type, the seed (the day, if not given) and its number alone, so one that was judged wrongly
+can be had again. The types take turns, so all of them are served when the time is up. Exit code 1: something disagreed.
 """
 
 import argparse
+import multiprocessing
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from random import Random
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from chaos.checkers import check, climb, linearized
-from chaos.checkers.linearizing import ORDERS
-from chaos.history import Operation, Outcome
-from chaos.verdict import Status
-from tests.truth.brute import explains
-from tests.truth.histories import some_history
-from tests.truth.kinds import TYPES, Type
+from tests.truth.comparing import Tally, compared, disagreements
+from tests.truth.kinds import TYPES
 
-
-@dataclass(slots=True)
-class Tally:
-    """How many histories were judged, and how."""
-
-    histories: int = 0
-    holding: int = 0
-    undecided: int = 0
-    disagreeing: int = 0
+CHUNK = 500
+"""Histories that one process judges at a time."""
+SHOWN = 3
+"""Disagreements of one type that are shown whole."""
+TOLD_EVERY_S = 30.0
 
 
-def disagreements(kind: Type, histories: int, seed: int, tally: Tally) -> Iterator[tuple[str, list[Operation]]]:
-    """Histories that the checker judges otherwise than the oracle, and witnesses that prove nothing."""
-    rng = Random(f"{kind.name} {seed}")
-    for _ in range(histories):
-        operations = some_history(kind, rng)
-        mismatch = kind.crashing or rng.random() < 0.5
-        tally.histories += 1
-        with narrow() if kind.crashing and rng.random() < 0.5 else nullcontext():
-            problem = _problem(kind, operations, mismatch, tally)
-        if problem:
-            tally.disagreeing += 1
-            yield f"{problem} (failed cas {'mismatch' if mismatch else 'dropped'})", operations
+class Chunk(NamedTuple):
+    """Some histories of one type."""
+
+    name: str
+    seed: int
+    numbers: range
+
+
+class Judged(NamedTuple):
+    """What came of a chunk; disagreements in words."""
+
+    name: str
+    tally: Tally
+    problems: list[str]
+
+
+def judged(chunk: Chunk) -> Judged:
+    """Judge a chunk."""
+    tally, problems = Tally(), list[str]()
+    for number, problem, operations in disagreements(TYPES[chunk.name], chunk.numbers, chunk.seed, tally):
+        lines = [f"{chunk.name} --seed {chunk.seed} --replay {number}: {problem}", *map(str, operations)]
+        problems.append("\n    ".join(lines))
+    return Judged(chunk.name, tally, problems)
+
+
+def chunks(names: Sequence[str], histories: int, seed: int, until: float) -> Iterator[Chunk]:
+    """All there is to judge, the types in turn, until the time is up."""
+    for start in range(0, histories, CHUNK):
+        for name in names:
+            if time.monotonic() >= until:
+                return
+            yield Chunk(name, seed, range(start, min(start + CHUNK, histories)))
 
 
 @contextmanager
-def narrow() -> Iterator[None]:
-    """The search for crash-heavy histories with so little room that small histories climb its whole ladder."""
-    before = climb.LADDER, climb.STEP, climb.REFUTER_CONFIGURATIONS
-    climb.LADDER, climb.STEP = ((1, 1, 0), (3, 2, 0), (climb.ALL, 0, -1)), 1
-    climb.REFUTER_CONFIGURATIONS = (50, 50, 100)
-    try:
-        yield
-    finally:
-        climb.LADDER, climb.STEP, climb.REFUTER_CONFIGURATIONS = before
+def _workers(processes: int) -> Iterator["multiprocessing.pool.Pool | None"]:
+    if processes == 1:
+        yield None
+    else:
+        with multiprocessing.Pool(processes) as pool:
+            yield pool
 
 
-def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tally) -> str | None:
-    right = explains(kind, operations, mismatch=mismatch)
-    tally.holding += right
-    verdict = check(operations, kind.model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
-    if verdict.status is Status.UNKNOWN:
-        tally.undecided += 1
-        return None if right else f"the oracle says no, the checker {verdict}"
-    if (verdict.status is Status.HOLDS) is not right:
-        return f"the oracle says {right}, the checker {verdict}"
-    if right and isinstance(kind.model, str) and kind.model in ORDERS and tally.histories % 5 == 0:
-        return _false_order(kind, kind.model, operations, mismatch)
-    if verdict.witness is not None:
-        return _false_witness(kind, list(verdict.witness.operations), operations, mismatch)
-    return None
+def _results(work: Iterable[Chunk], processes: int) -> Iterator[Judged]:
+    """In any order. No more chunks are waiting than processes, so that the time is kept."""
+    with _workers(processes) as pool:
+        if pool is None:
+            yield from map(judged, work)
+            return
+        room, ended = threading.Semaphore(2 * processes), threading.Event()
+
+        def paced() -> Iterator[Chunk]:
+            for chunk in work:
+                room.acquire()
+                if ended.is_set():
+                    return
+                yield chunk
+
+        try:
+            for result in pool.imap_unordered(judged, paced()):
+                room.release()
+                yield result
+        finally:
+            ended.set()
+            room.release()
 
 
-def _false_order(kind: Type, model: str, operations: list[Operation], mismatch: bool) -> str | None:
-    """Walk the order as one client alone would."""
-    orders = linearized(operations, model, initial=kind.given, failed_cas="mismatch" if mismatch else "dropped")
-    if orders is None:
-        return "no linearization was found, though there is one"
-    state = kind.initial
-    for each in orders.get(None, []):
-        after, result, accepted = kind.apply(state, each.f, each.value)
-        refused = accepted if each.outcome is Outcome.FAIL else each.ok and not (accepted and result == each.result)
-        if refused:
-            return f"the linearization is wrong at {each}"
-        state = state if each.outcome is Outcome.FAIL else after
-    needed = {each.index for each in operations if each.ok}
-    missing = needed - {each.index for each in orders.get(None, [])}
-    return f"the linearization leaves out {missing}" if missing else None
+def run(names: Sequence[str], histories: int, seed: int, until: float, processes: int) -> dict[str, Tally]:
+    """Judge, tell how far it is, show what disagrees."""
+    tallies = {name: Tally() for name in names}
+    told = time.monotonic()
+    for result in _results(chunks(names, histories, seed, until), processes):
+        tally = tallies[result.name]
+        for problem in result.problems[: max(0, SHOWN - tally.disagreeing)]:
+            print(problem, flush=True)
+        tally.add(result.tally)
+        if time.monotonic() - told >= TOLD_EVERY_S:
+            told = time.monotonic()
+            total, wrong = (
+                sum(getattr(each, what) for each in tallies.values()) for what in ("histories", "disagreeing")
+            )
+            print(f"... {total} histories, {wrong} disagreements", file=sys.stderr, flush=True)
+    return tallies
 
 
-def _false_witness(kind: Type, shown: list[Operation], all_: list[Operation], mismatch: bool) -> str | None:
-    if not shown or not {each.index for each in shown} <= {each.index for each in all_}:
-        return f"the witness is not of this history: {shown}"
-    if len(shown) < 12 and explains(kind, shown, mismatch=mismatch):
-        return f"the witness proves nothing: {'; '.join(map(str, shown))}"
-    return None
+def summary(name: str, tally: Tally) -> str:
+    """One line for one type."""
+    speed = tally.histories / tally.spent_s if tally.spent_s else 0.0
+    return (
+        f"{name}: {tally.histories} histories, {tally.holding} hold, {tally.undecided} unknown, "
+        f"{tally.disagreeing} disagreements, {speed:.0f} a second"
+    )
 
 
-def main() -> int:
+def replay(name: str, seed: int, number: int) -> int:
+    """One history again, with what both say of it."""
+    tally = Tally()
+    problem, operations = compared(TYPES[name], number, seed, tally)
+    print(*operations, sep="\n")
+    print(f"the oracle says {bool(tally.holding)}; {problem or 'the checker agrees'}")
+    return 1 if problem else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print what disagrees; 1 if anything did."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("type", choices=[*TYPES, "all"])
-    parser.add_argument("--histories", type=int, default=200_000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    wrong = 0
-    for name in TYPES if options.type == "all" else [options.type]:
-        tally = Tally()
-        for problem, operations in disagreements(TYPES[name], options.histories, options.seed, tally):
-            if tally.disagreeing <= 3:
-                print(f"{name}: {problem}", *operations, sep="\n    ")
-        wrong += tally.disagreeing
-        print(
-            f"{name}: {tally.histories} histories, {tally.holding} hold, {tally.undecided} unknown, "
-            f"{tally.disagreeing} disagreements, seed {options.seed}",
-            flush=True,
-        )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("type", choices=[*TYPES, "all"], metavar="TYPE", help=f"all, {', '.join(TYPES)}")
+    parser.add_argument("--histories", type=int, default=200_000, help="of each type (default: 200000)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="then end, however many it were")
+    parser.add_argument("--processes", type=int, default=1, help="at once (default: 1)")
+    parser.add_argument("--seed", type=int, default=int(datetime.now(UTC).strftime("%Y%m%d")), help="default: the day")
+    parser.add_argument("--replay", type=int, metavar="NUMBER", help="one history again")
+    options = parser.parse_args(arguments)
+    if options.histories < 1 or options.processes < 1 or not options.minutes > 0:
+        parser.error("histories, processes and minutes are above 0")
+    if options.replay is not None:
+        if options.type == "all":
+            parser.error("a number belongs to one type")
+        return replay(options.type, options.seed, options.replay)
+    names = list(TYPES) if options.type == "all" else [options.type]
+    until = time.monotonic() + 60 * options.minutes
+    tallies = run(names, options.histories, options.seed, until, options.processes)
+    print(*(summary(name, tally) for name, tally in tallies.items()), sep="\n")
+    total, wrong = (sum(getattr(each, what) for each in tallies.values()) for what in ("histories", "disagreeing"))
+    print(f"in all: {total} histories, {wrong} disagreements, seed {options.seed}")
     return 1 if wrong else 0
 
 

@@ -85,8 +85,11 @@ def correct(
         elif rng.random() < crash:
             if rng.random() < 0.6:
                 pending.append((now + rng.randint(0, late), asked["f"], asked["value"]))
-            done.append(_operation(f"c{place}", **asked, outcome=Outcome.INFO, completed_ns=rng.choice((None, now))))
+            asked.update(outcome=Outcome.INFO, completed_ns=rng.choice((None, now)), result=None)
+            done.append(_operation(f"c{place}", **asked))
             open_[place] = None
+        elif asked["f"] == "drain":
+            state = _drain(kind, state, asked)
         else:
             state, result, accepted = kind.apply(state, asked["f"], asked["value"])
             asked.update(result=result if accepted else None, outcome=Outcome.OK if accepted else Outcome.FAIL)
@@ -100,6 +103,17 @@ def correct(
             )
         )
     return _numbered(done)
+
+
+def _drain(kind: Type, state: Any, asked: dict[str, Any]) -> Any:
+    """One dequeue more; the last finds nothing."""
+    state, value, _ = kind.apply(state, "dequeue", None)
+    taken = asked.setdefault("result", [])
+    if value is None:
+        asked["outcome"] = Outcome.OK
+    else:
+        taken.append(value)
+    return state
 
 
 def _operation(client: str, **fields: Any) -> Operation:
@@ -117,6 +131,9 @@ def _change(kind: Type, rng: Random, number: int, operations: list[Operation]) -
         _change_read(rng, operations)
         return
     place = rng.randrange(len(operations))
+    if operations[place].f == "drain" and operations[place].ok and rng.random() < 0.7:
+        operations[place] = replace(operations[place], result=_drained_otherwise(rng, operations, place))
+        return
     chosen, other = operations[place], rng.choice(operations)
     dice = rng.random()
     if dice < 0.35 and chosen.ok and other.ok and chosen.f == other.f and chosen.f != "txn":
@@ -133,6 +150,19 @@ def _change(kind: Type, rng: Random, number: int, operations: list[Operation]) -
         longer = rng.randint(-3, 3)
         begin = max(1, chosen.invoked_ns + longer)
         operations[place] = replace(chosen, invoked_ns=begin, completed_ns=max(begin, chosen.completed_ns + longer))
+
+
+def _drained_otherwise(rng: Random, operations: list[Operation], place: int) -> list[Any]:
+    """One value less, one more, or two in the other order."""
+    values, dice = list(operations[place].result), rng.random()
+    if dice < 0.4 and values:
+        del values[rng.randrange(len(values))]
+    elif dice < 0.7:
+        put = [each.value for each in operations if each.f == "enqueue"]
+        values.insert(rng.randint(0, len(values)), rng.choice(put or [1]))
+    else:
+        rng.shuffle(values)
+    return values
 
 
 def _change_read(rng: Random, operations: list[Operation]) -> None:

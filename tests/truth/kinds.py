@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from chaos.history import Operation
+from chaos.history import Operation, Outcome
 from chaos.models import Model, keyed, text
+from chaos.verdict import Verdict
+from tests.truth.adya import misnamed
+from tests.truth.brokers import (
+    all_arrived,
+    deliveries,
+    given_out,
+    in_pairs,
+    none_doubled,
+    none_made_up,
+    orders,
+    redeliveries,
+)
+from tests.truth.crashing import explained, medium
 from tests.truth.pairwise import leases, leases_fit, logs, logs_agree, sessions, sessions_kept
 
 Applied = tuple[Any, Any, bool]
@@ -35,6 +48,14 @@ class Type:
     """Histories are made of operations that crash, at random times, by ``histories.crashed``."""
     final: tuple[str, Any] | None = None
     """What is asked when all others are done."""
+    branches: Callable[[Any, Operation], list[Any]] | None = None
+    """Where there is a choice: every state after this operation with this result."""
+    ordered: bool = True
+    """Whether a drain tells in which order it took its values."""
+    misnamed: Callable[[Sequence[Operation], Verdict], str | None] | None = None
+    """What is wrong with the name that a verdict gives to a violation."""
+    sessions: bool = False
+    """Whether what one client did is in order, even where its stamps are equal."""
 
 
 def _register(state: Any, f: str, value: Any) -> Applied:
@@ -79,6 +100,10 @@ def _ask_semaphore(rng: Random, number: int) -> tuple[str, Any]:
     return rng.choice(("acquire", "acquire", "release")), rng.choice((None, 1, 1, 2))
 
 
+def _ask_equal(rng: Random, number: int) -> tuple[str, Any]:
+    return rng.choice(("acquire", "acquire", "release")), 2 if number % 4 == 0 else rng.choice((None, 1))
+
+
 def _set(state: frozenset[Any], f: str, value: Any) -> Applied:
     if f == "read":
         return state, sorted(state), True
@@ -115,6 +140,33 @@ def _queue(state: tuple[Any, ...], f: str, value: Any) -> Applied:
 def _ask_queue(rng: Random, number: int) -> tuple[str, Any]:
     f = rng.choice(("enqueue", "enqueue", "dequeue", "dequeue", "dequeue"))
     return f, rng.randrange(10**9 if number % 3 else 2) if f == "enqueue" else None
+
+
+def _ask_drained(rng: Random, number: int) -> tuple[str, Any]:
+    f = rng.choice(("enqueue", "enqueue", "enqueue", "dequeue", "drain"))
+    return f, rng.randrange(10**9 if number % 3 else 2) if f == "enqueue" else None
+
+
+def _guess_drained(rng: Random, f: str, value: Any, number: int) -> Any:
+    return [] if f == "drain" else None
+
+
+def _bag(state: tuple[Any, ...], f: str, value: Any) -> Applied:
+    if f == "dequeue" and state:
+        place = sum(state) % len(state)
+        return (*state[:place], *state[place + 1 :]), state[place], True
+    return _queue(state, f, value)
+
+
+def _from_bag(state: tuple[Any, ...], operation: Operation) -> list[Any]:
+    """An element of the bag is what it returned, or any if it never did."""
+    if operation.f == "enqueue":
+        return [tuple(sorted((*state, operation.value)))]
+    unsure = operation.outcome is Outcome.INFO
+    after = [
+        (*state[:place], *state[place + 1 :]) for place, each in enumerate(state) if unsure or each == operation.result
+    ]
+    return after or ([state] if not state and (unsure or operation.result is None) else [])
 
 
 def _counter(state: int, f: str, value: Any) -> Applied:
@@ -204,6 +256,13 @@ def _guess_transaction(rng: Random, f: str, value: Any, number: int) -> Any:
     return [[kind, key, [] if kind == "r" else argument] for kind, key, argument in value]
 
 
+Keeps = Callable[[Sequence[Operation]], bool]
+
+
+def _both(*promises: Keeps) -> Keeps:
+    return lambda operations: all(promise(operations) for promise in promises)
+
+
 ALL = (
     Type(name="register", model="register", initial=None, apply=_register, invent=_ask_register, guess=_guess_register),
     Type(
@@ -214,6 +273,10 @@ ALL = (
         name="crashed-register", model="cas-register", initial=0, given=0, apply=_register, invent=_ask_register,
         guess=_guess_register, crashing=True,
     ),
+    Type(
+        name="medium-register", model="cas-register", initial=0, given=0, apply=_register, invent=_ask_register,
+        guess=_guess_register, crashing=True, invented=medium, keeps=explained,
+    ),
     Type(name="unique-register", model="register", initial=None, apply=_register, invent=_ask_unique, guess=_nothing),
     Type(
         name="versioned-register", model="versioned-register", initial=(0, 7), given=7, apply=_versioned,
@@ -223,9 +286,39 @@ ALL = (
     Type(
         name="semaphore", model="semaphore", initial=0, given=3, apply=_semaphore, invent=_ask_semaphore, guess=_nothing
     ),
+    Type(
+        name="equal-semaphore", model="semaphore", initial=0, given=3, apply=_semaphore, invent=_ask_equal,
+        guess=_nothing,
+    ),
     Type(name="set", model="set", initial=frozenset(), apply=_set, invent=_ask_set, guess=_guess_set),
     Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
     Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
+    Type(name="drained-queue", model="queue", initial=(), apply=_queue, invent=_ask_drained, guess=_guess_drained),
+    Type(
+        name="unordered-queue", model="unordered-queue", initial=(), apply=_bag, invent=_ask_queue, guess=_nothing,
+        branches=_from_bag, ordered=False,
+    ),
+    Type(
+        name="drained-bag", model="unordered-queue", initial=(), apply=_bag, invent=_ask_drained, guess=_guess_drained,
+        branches=_from_bag, ordered=False,
+    ),
+    *(
+        Type(
+            name=name, model=name, initial=None, apply=_queue, invent=_ask_drained, guess=_nothing,
+            invented=orders if keeps == (in_pairs,) else deliveries, keeps=_both(*keeps),
+        )
+        for name, keeps in (
+            ("total-queue", (all_arrived, none_made_up)),
+            ("at-least-once-queue", (all_arrived,)),
+            ("at-most-once-queue", (none_made_up, none_doubled)),
+            ("exactly-once-queue", (all_arrived, none_made_up, none_doubled)),
+            ("pairwise-queue", (in_pairs,)),
+        )
+    ),
+    Type(
+        name="redelivery-queue", model="redelivery-queue", initial=frozenset(), apply=_queue, invent=_ask_queue,
+        guess=_nothing, invented=redeliveries, branches=given_out, sessions=True,
+    ),
     Type(name="counter", model="counter", initial=0, apply=_counter, invent=_ask_counter, guess=_guess_number),
     Type(name="text", model="text", initial="", apply=_text, invent=_ask_text, guess=_guess_text),
     Type(
@@ -242,7 +335,7 @@ ALL = (
     ),
     Type(
         name="list-append", model="list-append", initial=(), apply=_transaction, invent=_ask_transaction,
-        guess=_guess_transaction, final=("txn", [["r", "x", None], ["r", "y", None], ["r", "z", None]]),
+        guess=_guess_transaction, misnamed=misnamed, final=("txn", [["r", "x", None], ["r", "y", None], ["r", "z", None]]),
     ),
 )  # fmt: skip
 

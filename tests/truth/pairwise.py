@@ -13,7 +13,7 @@ from chaos.history import Operation, Outcome
 OK, INFO, FAIL = Outcome.OK, Outcome.INFO, Outcome.FAIL
 
 
-def _clients(rng: Random, size: int) -> Iterator[tuple[int, str, int, int]]:
+def clients(rng: Random, size: int) -> Iterator[tuple[int, str, int, int]]:
     """Index, client, begin and end; each client does one thing at a time, and stamps may be equal."""
     free = {f"c{n}": rng.randint(0, 4) for n in range(rng.randint(1, 3))}
     for index in range(size):
@@ -27,7 +27,7 @@ def _clients(rng: Random, size: int) -> Iterator[tuple[int, str, int, int]]:
 def leases(rng: Random) -> list[Operation]:
     """Acquires with tokens and expiries that fit together more often than not."""
     found, token = list[Operation](), 0
-    for index, client, begin, end in _clients(rng, rng.randint(1, 7)):
+    for index, client, begin, end in clients(rng, rng.randint(1, 7)):
         f = rng.choice(("acquire", "acquire", "release"))
         outcome = rng.choice((OK, OK, OK, INFO))
         result: Any = None
@@ -46,17 +46,18 @@ def leases(rng: Random) -> list[Operation]:
 def leases_fit(operations: Sequence[Operation]) -> bool:
     """No two beliefs overlap; tokens grow from one acquire to a later one."""
     acquired = [each for each in operations if each.f == "acquire" and each.ok]
-    spans = [(_done(each), _until(each, operations)) for each in acquired]
+    spans = [(done(each), _until(each, operations)) for each in acquired]
     if any(max(a, c) < min(b, d) for (a, b), (c, d) in combinations(spans, 2)):
         return False
     tokens = [(each, _token(each)) for each in acquired]
     known = [(each, token) for each, token in tokens if token is not None]
     if len({token for _, token in known}) < len(known):
         return False
-    return not any(_done(one) < two.invoked_ns and t2 <= t1 for (one, t1), (two, t2) in permutations(known, 2))
+    return not any(done(one) < two.invoked_ns and t2 <= t1 for (one, t1), (two, t2) in permutations(known, 2))
 
 
-def _done(each: Operation) -> int:
+def done(each: Operation) -> int:
+    """When it completed."""
     assert each.completed_ns is not None
     return each.completed_ns
 
@@ -76,7 +77,7 @@ def _token(each: Operation) -> int | None:
 def sessions(rng: Random) -> list[Operation]:
     """Reads and writes with versions that mostly grow."""
     found, version = list[Operation](), 0
-    for index, client, begin, end in sorted(_clients(rng, rng.randint(1, 7)), key=lambda line: line[3]):
+    for index, client, begin, end in sorted(clients(rng, rng.randint(1, 7)), key=lambda line: line[3]):
         f = rng.choice(("read", "write"))
         if f == "write":
             version += rng.choice((1, 1, 1, 1, 0))
@@ -104,7 +105,7 @@ def sessions_kept(operations: Sequence[Operation]) -> bool:
     for one, two in permutations(known, 2):
         first, second = one.result[0] or 0, two.result[0] or 0
         back = second < first or (two.f == "write" and second == first)
-        if back and one.client == two.client and _done(one) < two.invoked_ns:
+        if back and one.client == two.client and done(one) < two.invoked_ns:
             return False
         if first == second != 0 and (one.result[1] != two.result[1] or one.f == two.f == "write"):
             return False
@@ -116,7 +117,7 @@ def logs(rng: Random) -> list[Operation]:
     log = {"x": list[int](), "y": list[int]()}
     places: dict[tuple[str, str], int] = {}
     found: list[Operation] = []
-    for index, client, begin, end in sorted(_clients(rng, rng.randint(4, 16)), key=lambda line: line[3]):
+    for index, client, begin, end in sorted(clients(rng, rng.randint(4, 16)), key=lambda line: line[3]):
         key, outcome = rng.choice("xxy"), rng.choice((OK,) * 5 + (INFO, FAIL))
         f = rng.choice(("send", "send", "poll", "poll", "assign"))
         value: Any = None
@@ -184,7 +185,7 @@ def logs_agree(operations: Sequence[Operation]) -> bool:
     tried = {(each.value[0], each.value[1]): each for each in operations if each.f == "send"}
     for poll, key, _, value in polled:
         source = tried.get((key, value))
-        if source is None or source.outcome is FAIL or _done(poll) < source.invoked_ns:
+        if source is None or source.outcome is FAIL or done(poll) < source.invoked_ns:
             return False
     for (_, key, offset, value), (_, other, there, what) in combinations(sent + polled, 2):
         if key == other and (offset == there) is not (value == what):
@@ -202,7 +203,7 @@ def _none_lost(sent: Sequence[Record], polled: Sequence[Record]) -> bool:
 
 def _producers(sent: Sequence[Record]) -> bool:
     return not any(
-        one.client == two.client and key == other and _done(one) < two.invoked_ns and there <= offset
+        one.client == two.client and key == other and done(one) < two.invoked_ns and there <= offset
         for (one, key, offset, _), (two, other, there, _) in permutations(sent, 2)
     )
 

@@ -98,6 +98,60 @@ QUEUES: list[Planted] = [
     ),
 ]
 
+PUT, OUT = ("a", "enqueue", 901, 1, 2, None), ("b", "dequeue", None, 3, 4, 901)
+ANOTHER_PUT, AGAIN = ("a", "enqueue", 902, 3, 4, None), ("c", "dequeue", None, 5, 6, 901)
+PHANTOM_OUT = ("b", "dequeue", None, 1, 2, 909)
+EMPTY = ("b", "dequeue", None, 3, 4, None)
+
+BROKERS: list[Planted] = [
+    ("unordered-queue", "phantom element", [PHANTOM_OUT]),
+    (
+        "unordered-queue",
+        "dequeue from the future",
+        [("b", "dequeue", None, 1, 2, 901), ("a", "enqueue", 901, 3, 4, None)],
+    ),
+    ("unordered-queue", "duplicate delivery", [PUT, OUT, AGAIN]),
+    ("unordered-queue", "lost element", [PUT, EMPTY]),
+    ("unordered-queue", "lost element", [PUT, ("b", "drain", None, 3, 4, [])]),
+    ("unordered-queue", "empty although filled", [PUT, EMPTY, AGAIN]),
+    ("unordered-queue", "empty although filled", [PUT, ("b", "drain", None, 3, 4, []), AGAIN]),
+    ("total-queue", "phantom element", [PHANTOM_OUT]),
+    ("total-queue", "phantom element", [("b", "drain", None, 1, 2, [909])]),
+    ("total-queue", "lost element", [PUT]),
+    ("at-least-once-queue", "lost element", [PUT]),
+    ("at-most-once-queue", "phantom element", [PHANTOM_OUT]),
+    ("at-most-once-queue", "duplicate delivery", [PUT, OUT, AGAIN]),
+    ("exactly-once-queue", "phantom element", [PHANTOM_OUT]),
+    ("exactly-once-queue", "duplicate delivery", [PUT, OUT, AGAIN]),
+    ("exactly-once-queue", "lost element", [PUT]),
+    (
+        "pairwise-queue",
+        "out of order",
+        [PUT, ANOTHER_PUT, ("b", "dequeue", None, 5, 6, 902), ("b", "dequeue", None, 7, 8, 901)],
+    ),
+    ("pairwise-queue", "out of order", [PUT, ANOTHER_PUT, ("b", "drain", None, 5, 6, [902, 901])]),
+    ("redelivery-queue", "redelivery without cause", [PUT, OUT, AGAIN]),
+    (
+        "redelivery-queue",
+        "redelivery without cause",
+        [PUT, OUT, ("d", "nack", 901, 4, 5, None), ("c", "dequeue", None, 7, 8, 901)],
+    ),
+    (
+        "redelivery-queue",
+        "redelivery after ack",
+        [
+            PUT,
+            OUT,
+            ("b", "ack", 901, 5, 6, None),
+            ("b", "disconnect", None, 7, 8, None),
+            ("c", "dequeue", None, 9, 10, 901),
+        ],
+    ),
+    ("semaphore", "too many permits", [("a", "acquire", 4, 1, 2, None)]),
+    ("equal-semaphore", "too many permits", [(client, "acquire", 1, 1, 2, None) for client in "abcd"]),
+    ("equal-semaphore", "release of a free permit", [(client, "release", 1, 1, 2, None) for client in "abcd"]),
+]
+
 FINAL = txn("z", 50, 51, read("a", 1), read("b", 1))
 
 TRANSACTIONS: list[Planted] = [
@@ -181,7 +235,7 @@ TRANSACTIONS: list[Planted] = [
     ),
 ]
 
-ALL = [*REGISTERS, *LOCKS, *COUNTERS, *QUEUES, *TRANSACTIONS]
+ALL = [*REGISTERS, *LOCKS, *COUNTERS, *QUEUES, *BROKERS, *TRANSACTIONS]
 
 
 def planted(operations: Iterable[Operation], lines: Iterable[Line]) -> list[Operation]:

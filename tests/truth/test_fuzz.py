@@ -2,14 +2,16 @@
 A small seeded slice of the nightly fuzz: the checkers agree with brute force.
 """
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from chaos.history import Outcome
 from tests.history.build import op
+from tests.truth import fuzz
 from tests.truth.brute import explains
-from tests.truth.fuzz import Tally, disagreements
+from tests.truth.comparing import Tally, disagreements
 from tests.truth.histories import some_history
 from tests.truth.kinds import TYPES
 
@@ -20,7 +22,7 @@ HISTORIES = 1_500
 def test_checker_and_oracle_agree(name: str) -> None:
     """On correct, changed and random histories; witnesses prove, linearizations replay."""
     tally = Tally()
-    assert list(disagreements(TYPES[name], HISTORIES, 11, tally)) == []
+    assert list(disagreements(TYPES[name], range(HISTORIES), 11, tally)) == []
     assert tally.histories == HISTORIES
     assert HISTORIES / 10 < tally.holding < HISTORIES * 0.95
 
@@ -47,3 +49,34 @@ def test_histories_are_of_many_sorts() -> None:
     assert {each.outcome for each in found} == set(Outcome)
     stamps = [each.invoked_ns for each in some_history(TYPES["cas-register"], Random(3))]
     assert stamps == sorted(stamps)
+
+
+def test_the_command_says_how_many_agreed_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
+    """With as many processes as were asked for, and the same histories each time."""
+    arguments = ["mutex", "--histories", "1200", "--seed", "5"]
+    assert fuzz.main(arguments) == 0
+    alone = capsys.readouterr().out
+    assert fuzz.main([*arguments, "--processes", "2"]) == 0
+    assert [line.split(" disagreements")[0] for line in alone.splitlines()] == [
+        line.split(" disagreements")[0] for line in capsys.readouterr().out.splitlines()
+    ]
+    assert "in all: 1200 histories, 0 disagreements, seed 5" in alone
+
+
+def test_a_disagreement_is_shown_with_how_to_replay_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And makes the exit code 1: here the oracle believes that the lock was held at first."""
+    monkeypatch.setitem(TYPES, "mutex", replace(TYPES["mutex"], initial=True))
+    assert fuzz.main(["mutex", "--histories", "200", "--seed", "5"]) == 1
+    first = capsys.readouterr().out.splitlines()[0]
+    command, _, problem = first.partition(": ")
+    assert fuzz.main(command.split()) == 1
+    assert problem.split(" (")[0] in capsys.readouterr().out
+
+
+def test_the_time_ends_the_fuzz() -> None:
+    """Whatever is left."""
+    assert list(fuzz.chunks(["mutex"], 10**9, 1, until=0.0)) == []
+    with pytest.raises(SystemExit):
+        fuzz.main(["all", "--replay", "3"])

@@ -21,11 +21,13 @@ def base(name: str, seed: int, size: int = 60) -> list[Operation]:
     """A correct history, its queue drained, its lock free at the end."""
     rng = Random(seed)
     kind = TYPES[name]
-    if name == "queue":
-        kind = replace(kind, final=("drain", None))
-    if name == "mutex":
+    if name == "mutex" or name == "equal-semaphore":
         return []
-    return correct(kind, rng, 5, size, 5, crash=0.0 if name == "queue" else 0.1)
+    if not name.endswith("queue"):
+        return correct(kind, rng, 5, size, 5, crash=0.1)
+    final = None if name == "redelivery-queue" else ("drain", None)
+    kind = replace(kind, apply=TYPES["queue"].apply, invent=TYPES["queue"].invent, final=final)
+    return correct(replace(kind, initial=()), rng, 5, size, 5, crash=0.0)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -58,6 +58,8 @@ class Pairing:
         self._name = name
         self._line = 0
         self._open: dict[str, _Open] = {}
+        self._draining: dict[str, _Open] = {}
+        self._dequeued: set[str] = set()
         self._operations: list[Operation | None] = []
         self._invoked = array("Q")
         self._completed = array("Q")
@@ -76,17 +78,19 @@ class Pairing:
         if not isinstance(event, Mapping):
             self._refuse(f"not an op map: {_shown(event)}")
         try:
-            kind, process, f = event["type"], event["process"], event["f"]
+            kind, process = event["type"], event["process"]
+            f = event["f"] if "f" in event or not _transacts(event.get("value")) else "txn"
         except KeyError as problem:
             self._refuse(f"an op without {problem.args[0]!r}: {_shown(event)}")
         if not isinstance(kind, str) or kind not in _KINDS:
             self._refuse(f"{_shown(kind)} is no type of an op; there are invoke, ok, fail and info")
+        if process == NEMESIS:
+            self._check_index(event.get("index"))
+            self._observe(f if isinstance(f, str) else _shown(f), event)
+            return
         if not isinstance(f, str):
             self._refuse(f"an op whose f is no name: {_shown(f)}")
         self._check_index(event.get("index"))
-        if process == NEMESIS:
-            self._observe(f, event)
-            return
         client = self._client(process)
         self._tell_time(event.get("time"))
         outcome = _KINDS[kind]
@@ -107,7 +111,7 @@ class Pairing:
             remarks = (
                 f"stamps of different processes stand up to {late_ns} ns out of order; the order of lines decided",
             )
-        for client, asked in self._open.items():
+        for client, asked in (*self._open.items(), *self._draining.items()):
             self._operations[asked.ordinal] = _operation(client, asked, Outcome.INFO)
         operations = tuple(operation for operation in self._operations if operation is not None)
         return Reading(
@@ -125,7 +129,9 @@ class Pairing:
 
     def _invoke(self, client: str, f: str, value: Value) -> None:
         before = self._open.get(client)
-        if before is not None:
+        if before is not None and before.f == "drain" and f == "dequeue":
+            self._draining[client] = before  # Jepsen's older clients record each dequeue of a drain.
+        elif before is not None:
             line = self._invoked[before.ordinal]
             self._refuse(
                 f"{client} invokes {f} while its {before.f} of line {line} is open; a process waits for its answer"
@@ -144,7 +150,13 @@ class Pairing:
             self._refuse(f"{client} completes {f}, but what is open since line {line} is {asked.f}")
         if self._stamp < asked.stamp:
             self._refuse(f"the clock runs backwards: {f} completes before its invocation in line {line}")
+        if client in self._draining and f == "dequeue":
+            self._open[client] = self._draining.pop(client)
+            self._dequeued.add(client)
         result = event.get("value") if outcome is Outcome.OK else None
+        if f == "drain" and client in self._dequeued:
+            self._dequeued.discard(client)
+            result = [] if outcome is Outcome.OK else None  # What it took is recorded already; it found no more.
         error = event.get("error")
         self._operations[asked.ordinal] = _operation(client, asked, outcome, self._last_ns, result, error)
         self._completed[asked.ordinal] = self._line
@@ -191,6 +203,12 @@ class Pairing:
 
     def _refuse(self, reason: str) -> NoReturn:
         raise HistoryFormatError(f"{self._name}, line {self._line}: {reason}")
+
+
+def _transacts(value: Any) -> bool:
+    """Whether these are micro-operations: Elle's own histories do not say f."""
+    micros = value if isinstance(value, list) else []
+    return bool(micros) and all(isinstance(each, list) and each[:1] in (["append"], ["r"]) for each in micros)
 
 
 SHOWN: Final = 80

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from chaos.errors import HistoryFormatError
-from chaos.history.formats.log import MARK
+from chaos.history.formats.log import EVENT
 
 ARCHIVE: Final = "archive"
 """Our own finished run: a header with the schema, then records."""
@@ -23,6 +23,7 @@ _BEGINNINGS: Final = (
     (JSON, re.compile(rb'\[\s*\{\s*["}]|\{\s*"[^"\\]*"\s*:|\[\s*\]|\[\s*\{?\s*$|\{\s*$')),
     (EDN, re.compile(rb'[\[(]?[\s,]*(?:#_|#[\w.:/]+[\s,]*)?\{[\s,]*[:"}#;]|[\[(][\s,]*[\])#;]|\(\s*$')),
 )
+_EVENT = re.compile(EVENT.encode(), re.MULTILINE)
 _COMMENT = re.compile(rb"(?:[\s,]+|;[^\n]*\n)*")
 
 
@@ -41,7 +42,7 @@ def recognise(beginning: bytes, name: str) -> str:
     for form, pattern in _BEGINNINGS:
         if pattern.match(body):
             return EDN if form == JSON and body is not text and b";" in text[: len(text) - len(body)] else form
-    if MARK.encode() in text:
+    if b"jepsen" in text or _EVENT.search(text):
         return LOG
     raise HistoryFormatError(f"{name}, line 1: no history that is known here ({known()}): {_start(text)}")
 
