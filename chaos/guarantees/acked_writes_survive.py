@@ -39,7 +39,7 @@ def _judge(history: History) -> Verdict:
     if missing:
         return unknown(NAME, missing, **measures)
     if lost:
-        return violated(NAME, _witness(history, acked, lost), None, **measures)
+        return violated(NAME, _witness(history, acked, lost), **measures)
     missing = missed_faults(history, adds)
     if gone:
         missing = f"{len(gone)} lost writes may, by their clocks, have been acknowledged after the final read began"

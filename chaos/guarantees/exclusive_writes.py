@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.guarantees.evidence import end_ns, identity, integer, last_stamp_ns, missed_faults, shown
+from chaos.guarantees.evidence import end_ns, identity, integer, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import is_acquired
 from chaos.guarantees.placing import Placed, by_interval, by_store, settled_before
@@ -50,7 +50,7 @@ def _judge(history: History) -> Verdict:
     late = [pair for writes in resources.values() for pair in _late_writes(_own(history, writes, acquires))]
     measures = {"accepted_count": len(accepted), "late_write_count": len(late)}
     if late:
-        return violated(NAME, _witness(history, late[-1]), None, **measures)
+        return violated(NAME, _witness(history, late[-1]), **measures)
     missing = missed_faults(history, [*attempts, *history.select("acquire")])
     if missing:
         return unknown(NAME, missing, **measures)
@@ -141,7 +141,7 @@ def _witness(history: History, pair: Late) -> Witness:
     late, before = (placed.operation for placed in pair)
     sentence = (
         f"the resource accepted {shown(late.value)} of {late.notes['holder']} at "
-        f"{history.seconds(end_ns(late, last_stamp_ns(history))):.3f} s, after {shown(before.value)} of "
+        f"{history.seconds(end_ns(late)):.3f} s, after {shown(before.value)} of "
         f"{before.notes['holder']}, which had the lock later"
     )
     return Witness(anomaly="late write", sentence=sentence, operations=(before, late))

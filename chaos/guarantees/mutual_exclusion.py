@@ -24,7 +24,7 @@ def _judge(history: History) -> Verdict:
     certain = [pair for pair in pairs if _common_ns(pair) > _error_ns(history, pair)]
     measures = {"overlap_s": _total_ns(certain) / 1e9, "overlap_count": len(certain)}
     if certain:
-        return violated(NAME, _witness(history, max(certain, key=_common_ns)), None, **measures)
+        return violated(NAME, _witness(history, max(certain, key=_common_ns)), **measures)
     missing = "two clients' stays overlap by less than their clocks may be off" if pairs else None
     missing = missing or missed_faults(history, [*history.select(LOCK_KINDS), *_stays(locks.values())])
     if missing:

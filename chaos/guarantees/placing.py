@@ -5,7 +5,7 @@ Which of two operations really came first: by the store's own numbering where th
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.guarantees.evidence import clock_error_ns, end_ns, integer, last_stamp_ns
+from chaos.guarantees.evidence import clock_error_ns, end_ns, integer
 from chaos.history import History, Operation
 
 
@@ -20,11 +20,10 @@ class Placed:
 
 def by_interval(history: History, operations: Iterable[Operation]) -> list[Placed]:
     """Between invocation and completion, widened by what the client's clock may be off."""
-    never = last_stamp_ns(history) + 1
     placed = []
     for operation in operations:
         error = clock_error_ns(history, operation.client)
-        placed.append(Placed(operation, operation.invoked_ns - error, end_ns(operation, never) + error))
+        placed.append(Placed(operation, operation.invoked_ns - error, end_ns(operation) + error))
     return placed
 
 
