@@ -4,6 +4,10 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("mutation", derandomize=True, database=None, max_examples=60)
+"""For mutation testing: what is found one night is found the next night too."""
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -29,10 +29,12 @@ def by_interval(history: History, operations: Iterable[Operation]) -> list[Place
 
 def by_store(history: History, operations: Sequence[Operation]) -> list[Placed]:
     """By the number that the store gave each operation as its result; by interval when not every one has its own."""
-    numbers = [integer(operation.result) for operation in operations]
-    if None in numbers or len(set(numbers)) < len(numbers):
-        return by_interval(history, operations)
-    return [Placed(operation, number or 0, number or 0) for operation, number in zip(operations, numbers, strict=True)]
+    placed = [
+        Placed(operation, number, number)
+        for operation in operations
+        if (number := integer(operation.result)) is not None
+    ]
+    return placed if len({one.begin for one in placed}) == len(operations) else by_interval(history, operations)
 
 
 def settled_before(placed: Iterable[Placed]) -> Iterator[tuple[Placed, list[Placed]]]:
