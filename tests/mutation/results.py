@@ -1,5 +1,5 @@
 """
-What mutmut left behind in ``mutants/``: scores, and each survivor as the lines it changed.
+What mutmut left behind in ``.mutation``: scores, and each survivor as the lines it changed.
 """
 
 import ast
@@ -8,10 +8,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
-MUTANTS = Path(__file__).parents[2] / "mutants"
+MUTANTS = Path(__file__).parents[2] / ".mutation" / "mutants"
 SURVIVED, UNTESTED, KILLED = 0, 33, 1
+AROUND = 30
+"""Characters shown on both sides of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,19 @@ def _functions(module: str) -> dict[str, list[str]]:
 
 
 def _change(before: list[str], after: list[str]) -> str:
-    """The line before and after; a change in the signature, which is left out, shows as an empty one."""
+    """Where the two differ, with a little around it; a change in the signature shows as no change."""
     lines = [line for line in difflib.ndiff(before, after) if line[0] in "-+"]
-    removed, added = ([line[2:].strip() for line in lines if line[0] == sign] for sign in "-+")
-    return f"`{' '.join(removed)}` → `{' '.join(added)}`".replace("|", "\\|")
+    one, other = (" ".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+")
+    same = _shared(one, other)
+    tail = min(_shared(one[::-1], other[::-1]), min(len(one), len(other)) - same)
+    return " → ".join(f"`{_cut(text, same, tail)}`" for text in (one, other)).replace("|", "\\|")
+
+
+def _cut(text: str, same: int, tail: int) -> str:
+    begin, end = max(0, same - AROUND), min(len(text), len(text) - tail + AROUND)
+    return "…" * (begin > 0) + text[begin:end] + "…" * (end < len(text))
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

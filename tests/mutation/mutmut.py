@@ -1,0 +1,76 @@
+"""
+Running mutmut in a copy of the checkout, with nothing wrapped but the modules that are asked for.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+WORK = ROOT / ".mutation"
+COPIED = ("chaos", "fixtures", "experiments", "tests", "docs", "conftest.py", "README.md")
+TESTS = {"chaos/guarantees": ["tests/guarantees"], "chaos/checkers": ["tests/checkers", "tests/truth"]}
+CONFIGURATION = """
+[tool.mutmut]
+source_paths = ["chaos"]
+only_mutate = {modules}
+also_copy = ["fixtures", "experiments", "docs", "conftest.py", "README.md"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
+pytest_add_cli_args_test_selection = {tests}
+timeout_multiplier = 6.0
+"""
+REPEATABLE = {"PYTHONHASHSEED": "0", "FUZZ_HISTORIES": "500"}
+GRACE_S = 30
+"""For mutmut to write down what it knows after it was told to stop."""
+
+
+def mutate(modules: Sequence[str], within_s: float | None) -> tuple[bool, bool]:
+    """Whether mutmut tried anything, and whether it came to its end."""
+    _copy(modules)
+    log = WORK / "mutmut.log"
+    with log.open("w", encoding="utf-8") as output:
+        command = [str(Path(sysconfig.get_path("scripts")) / "mutmut"), "run"]
+        running = subprocess.Popen(
+            command, cwd=WORK, env=os.environ | REPEATABLE, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        whole = _ended(running, within_s)
+    tried = (WORK / "mutants" / "mutmut-stats.json").exists()
+    if (running.returncode and whole) or not tried:
+        print(log.read_text(encoding="utf-8", errors="replace")[-3000:], file=sys.stderr)
+    return tried and not (whole and running.returncode), whole
+
+
+def _copy(modules: Sequence[str]) -> None:
+    """Afresh: results of earlier tests say nothing about these."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    for name in COPIED:
+        source, target = ROOT / name, WORK / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+        else:
+            shutil.copy(source, target)
+    tests = [
+        test for folder, tests in TESTS.items() for test in tests if any(one.startswith(folder) for one in modules)
+    ]
+    ours = CONFIGURATION.format(modules=json.dumps(list(modules)), tests=json.dumps(tests))
+    (WORK / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text(encoding="utf-8") + ours, encoding="utf-8")
+
+
+def _ended(running: "subprocess.Popen[bytes]", within_s: float | None) -> bool:
+    try:
+        running.wait(within_s)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        running.send_signal(signal.SIGINT)
+        try:
+            running.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+        return False
+    return True
