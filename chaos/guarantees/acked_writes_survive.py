@@ -6,6 +6,7 @@ Definition: every ``add`` that completed ``ok`` before the last acknowledged ``f
 
 from chaos.guarantees.evidence import (
     clock_error_ns,
+    end_ns,
     final_reads,
     first_harm_ns,
     identity,
@@ -49,7 +50,7 @@ def _judge(history: History) -> Verdict:
 
 
 def _end(add: Operation) -> int:
-    return add.invoked_ns if add.completed_ns is None else add.completed_ns
+    return end_ns(add, add.invoked_ns)
 
 
 def _error(history: History, add: Operation, read: Operation) -> int:

@@ -45,9 +45,14 @@ class Idle:
     until_ns: int
 
     @property
-    def lasted_s(self) -> float:
+    def lasted_ns(self) -> int:
         """How long nobody got in."""
-        return (self.until_ns - self.from_ns) / 1e9
+        return self.until_ns - self.from_ns
+
+    @property
+    def lasted_s(self) -> float:
+        """The same in seconds."""
+        return self.lasted_ns / 1e9
 
 
 def lock_is_freed_within(bound_s: float) -> Guarantee:
@@ -70,13 +75,14 @@ def _guarantee(name: str, bound_s: float | None) -> Guarantee:
 
 def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
     idle = _idle_stretches(history)
-    error_s = 2 * worst_clock_error_ns(history) / 1e9  # A stretch lies between stamps of two clocks.
-    late = [one for one in idle if (one.by is None if bound_s is None else one.lasted_s - error_s > bound_s)]
+    error = 2 * worst_clock_error_ns(history)  # A stretch lies between stamps of two clocks.
+    bound = None if bound_s is None else bound_ns(bound_s)
+    late = [one for one in idle if (one.by is None if bound is None else one.lasted_ns - error > bound)]
     measures = {"wait_s": max((one.lasted_s for one in idle), default=None), "idle_count": len(idle)}
     if late:
-        return violated(name, _witness(history, max(late, key=lambda one: one.lasted_s)), **measures)
+        return violated(name, _witness(history, max(late, key=lambda one: one.lasted_ns)), **measures)
     missing = _too_little(history, idle)
-    if bound_s is not None and any(one.lasted_s + error_s > bound_s for one in idle):
+    if bound is not None and any(one.lasted_ns + error > bound for one in idle):
         missing = missing or f"whether {measures['wait_s']:.3f} s is too long is within the error of the clocks"
     if missing:
         return unknown(name, missing, **measures)

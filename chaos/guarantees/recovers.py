@@ -53,7 +53,7 @@ def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
     verdict, error = _judge_from(history, name, bound_s, harm, heal), worst_clock_error_ns(history)
     if not error:
         return verdict
-    moved = [_judge_from(history, name, bound_s, harm, heal + by) for by in (-error, error)]
+    moved = [_judge_from(history, name, bound_s, harm, at) for at in (heal - error, heal + error)]
     if any(other.status is not verdict.status for other in moved):
         return unknown(name, f"{verdict.reason}, and the clocks may be off by {error / 1e9:g} s", **verdict.measures)
     return verdict

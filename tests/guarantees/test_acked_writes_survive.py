@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chaos.errors import UsageError
 from chaos.guarantees import acked_writes_survive, acked_writes_survive_for, mutual_exclusion, of_client
-from chaos.history import Fault, History, Operation
+from chaos.history import Fault, History, Operation, Outcome
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
 from tests.telling import proof, told
@@ -282,3 +282,11 @@ def test_losses_within_the_clocks_error_are_told_in_full() -> None:
     verdict = acked_writes_survive(history(operations, clock_error_ns={"c1": ns(0.05), "o": ns(0.05)}))
     reason = "1 lost writes may, by their clocks, have been acknowledged after the final read began"
     assert told(verdict) == (NAME, "unknown", reason, {**NOTHING_LOST, "acked_count": 2})
+
+
+def test_acknowledged_write_without_an_end_counts_from_when_it_was_asked() -> None:
+    """As histories of other tools may have it."""
+    add = Operation(index=0, client="c1", f="add", value=1, invoked_ns=ns(1), outcome=Outcome.OK)
+    read = op("o", "final-read", at=9, result=[])
+    verdict = acked_writes_survive(history([add, read]))
+    assert "write 1 was acknowledged at 1.000 s" in verdict.reason

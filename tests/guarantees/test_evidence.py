@@ -117,3 +117,9 @@ def test_long_values_are_shown_by_their_beginning() -> None:
     assert shown("x" * 60) == "x" * 60
     assert shown("x" * 61) == "x" * 57 + "..."
     assert shown([1, "a"]) == '[1, "a"]'
+
+
+def test_read_much_too_early_is_told_to_the_millisecond() -> None:
+    """A second more in a thousand million would be seen."""
+    early = read_too_early(history([], [fault(1, 8_000_001)]), op("o", "final-read", at=1))
+    assert early == "the final read came 8000000.000 s before the last fault healed"

@@ -274,3 +274,32 @@ def test_last_of_several_late_writes_is_shown_with_the_newest_turn_before_it() -
     verdict = exclusive_writes(history(operations))
     sentence = "the resource accepted 4 of a at 9.100 s, after 3 of c, which had the lock later"
     assert proof(verdict) == ("late write", sentence, [4, 6])
+
+
+def test_interleaved_writes_are_late_on_both_sides_though_tokens_blame_one() -> None:
+    turns = [op("a", "acquire", "lock", at=1, result=7), op("b", "acquire", "lock", at=2, result=8)]
+    writes = [
+        op(client, "write", at, at=at, holder=client, token=token)
+        for client, at, token in (("b", 5, 8), ("a", 6, 7), ("b", 7, 8))
+    ]
+    assert exclusive_writes(history([*turns, *writes])).measures["late_write_count"] == 2
+
+
+def test_tokens_order_turns_whose_acquisitions_nobody_recorded() -> None:
+    writes = [op("b", "write", 1, at=5, holder="b", token=8), op("a", "write", 2, at=6, holder="a", token=7)]
+    assert exclusive_writes(history(writes)).status is Status.VIOLATED
+
+
+def test_of_turns_that_began_together_the_first_that_wrote_is_shown() -> None:
+    operations = [turn("a", 1), turn("b", 3), turn("c", 3), write("b", 2, 6), write("c", 3, 7), write("a", 1, 8)]
+    assert proof(exclusive_writes(history(operations)))[2] == [3, 5]
+
+
+def test_writes_that_touch_are_concurrent() -> None:
+    operations = [write("a", 1, 1, took=1), write("b", 2, 2, took=1), write("a", 3, 4)]
+    assert exclusive_writes(history(operations)).status is Status.HOLDS
+
+
+def test_each_write_between_two_of_another_turn_counts() -> None:
+    operations = [write("b", 1, 0), write("a", 2, 2), write("b", 3, 4), write("a", 4, 6)]
+    assert exclusive_writes(history(operations)).measures["late_write_count"] == 2

@@ -227,7 +227,7 @@ def test_other_operations_ask_for_no_lock() -> None:
 
 
 def test_wait_may_begin_with_the_run() -> None:
-    assert lock_is_freed(history([got("a", 0), release("a", 1), got("b", 2)])).measures["wait_s"] == 0.1
+    assert lock_is_freed(history([got("a", 0, took=0.5), release("a", 1), got("b", 2)])).measures["wait_s"] == 0.5
 
 
 def test_client_that_acquires_again_waits_for_itself() -> None:

@@ -191,3 +191,8 @@ def test_client_that_sat_inside_met_the_fault_only_as_long_as_its_clock_says_so(
 def test_stay_that_was_over_before_the_fault_did_not_meet_it() -> None:
     operations = [*stay("a", 1, 2), *stay("b", 3, 4)]
     assert mutual_exclusion(history(operations, [fault(2.5, 2.6)])).status is Status.UNKNOWN
+
+
+def test_long_overlap_is_told_to_the_millisecond() -> None:
+    verdict = mutual_exclusion(history([*stay("a", 1, 8_000_000), *stay("b", 2, 9_000_000)]))
+    assert verdict.reason == "a and b were both inside lock for 7999998.000 s, from 2.000 s on"

@@ -120,7 +120,7 @@ def test_whoever_asked_for_the_lock_or_let_it_go_met_the_fault(f: str) -> None:
 
 
 def test_two_locks_are_two_matters() -> None:
-    operations = [op("b", "acquire", "other", at=1), acquire("a", 2), release("a", 4)]
+    operations = [acquire("a", 1), op("b", "acquire", "other", at=2), release("a", 4)]
     assert only_owner_releases(history(operations)).status is Status.UNKNOWN
 
 

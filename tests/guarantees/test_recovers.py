@@ -179,3 +179,8 @@ def test_instants_count_from_their_beginning() -> None:
         "none of 1 operations was acknowledged in the 4.000 s after the last fault healed",
         {"outage_s": 7},
     )
+
+
+def test_long_outage_is_told_to_the_millisecond() -> None:
+    verdict = recovers(history([*asks("ok", 1), *asks("ok", 8_000_005)], [FAULT]))
+    assert verdict.reason == "the first answer came 8000000.100 s after the last fault healed"

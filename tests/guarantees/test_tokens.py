@@ -2,6 +2,8 @@
 Tokens at the lock rise, and at the resource never fall: both checked, against brute force on small random runs.
 """
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,7 +120,7 @@ def test_tokens_below_zero_are_compared_like_any_others() -> None:
     assert monotonic_tokens(history(acquired)).status is Status.VIOLATED
 
 
-def fenced(value: int, at: float, token: int, **notes: object) -> Operation:
+def fenced(value: int, at: float, token: int, **notes: Any) -> Operation:
     return op("a", "write", value, at=at, token=token, **notes)
 
 
