@@ -3,6 +3,7 @@ On request, a "holds" with its proof: the order of operations, replayed against 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from chaos.checkers.budget import Budget
@@ -20,24 +21,21 @@ from chaos.models import Model, counter, queue, semaphore, set_of, versioned_reg
 Order = Callable[[Sequence[Call], Any, Budget], list[Call] | None]
 
 
-def _searched(make: Callable[[Any], Model]) -> Order:
-    def of(part: Sequence[Call], initial: Any, budget: Budget) -> list[Call] | None:
-        model, known = make(initial), expanded(part)
-        search, death = Search.decide(known, model, budget)
-        return linearization(known, model, search.configuration[3]) if death is None else None
-
-    return of
+def _searched(make: Callable[[Any], Model], part: Sequence[Call], initial: Any, budget: Budget) -> list[Call] | None:
+    model, known = make(initial), expanded(part)
+    search, death = Search.decide(known, model, budget)
+    return linearization(known, model, search.configuration[3]) if death is None else None
 
 
 ORDERS: Mapping[str, Order] = {
     "register": explained,
     "cas-register": explained,
     "mutex": mutex_explained,
-    "versioned-register": _searched(versioned_register),
-    "semaphore": _searched(semaphore),
-    "set": _searched(set_of),
-    "queue": _searched(queue),
-    "counter": _searched(counter),
+    "versioned-register": partial(_searched, versioned_register),
+    "semaphore": partial(_searched, semaphore),
+    "set": partial(_searched, set_of),
+    "queue": partial(_searched, queue),
+    "counter": partial(_searched, counter),
 }
 """The types whose verdict is about one order of operations."""
 
