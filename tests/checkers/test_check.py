@@ -156,10 +156,10 @@ def test_options_that_make_no_sense_are_refused() -> None:
 
 def test_a_spent_budget_is_unknown_and_says_so() -> None:
     """A violation in another key is found all the same."""
-    assert judged("semaphore", *_permits("a", 60), initial=30, budget_s=0.05) is Status.UNKNOWN
+    assert judged("semaphore", *_permits("a", 16), initial=8, budget_s=0.001) is Status.UNKNOWN
     wrong = [op("a", "release", ["b", 1], 0, 1)]
-    keyed = [op(each.client, each.f, ["a", each.value], 0, 50) for each in _permits("a", 60)]
-    assert judged("semaphore", *keyed, *wrong, initial=30, by_key=True, budget_s=0.5) is Status.VIOLATED
+    keyed = [op(each.client, each.f, ["a", each.value], 0, 50) for each in _permits("a", 16)]
+    assert judged("semaphore", *keyed, *wrong, initial=8, by_key=True, budget_s=0.5) is Status.VIOLATED
 
 
 def _permits(key: str, count: int) -> list[Operation]:
