@@ -97,7 +97,7 @@ class Versions:
         """
         order = self.orders.get(key, ())
         position = self.positions.get((key, value), len(order))
-        return order[:position][-1:]
+        return order[position - 1 : position]  # Nothing from -1 to 0.
 
     def revealing(self, key: Any, value: Any) -> Transaction:
         """A transaction whose read of this key shows where this append stands: the shortest, or the longest if none does."""
