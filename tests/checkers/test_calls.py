@@ -44,6 +44,8 @@ def test_calls_are_in_order_of_invocation() -> None:
     assert {key: [call.value for call in part] for key, part in parts.items()} == {"x": [1, 2], "y": [3]}
     free = Model(name="free", init=(), step=lambda state, f, value, result: state)
     assert [call.value for call in modelled(lines, free, names={})[None]] == [("x", 1), ("x", 2), ("y", 3)]
+    together = [op("a", "push", 5, 1, 1), op("a", "push", "x", 1, 1), op("a", "push", None, 1, 0.5)]
+    assert [call.value for call in modelled(together, free, names={})[None]] == [5, "x", None]
 
 
 def test_failed_operations_are_left_out_unless_the_type_looks_at_them() -> None:

@@ -218,3 +218,24 @@ def test_consumer_that_was_moved_may_read_anywhere(f: str) -> None:
     assert told(judge("append-log", *lines))[1] == "holds"
     lines = [A, B, poll(6, [0, "a"], [1, "b"]), op("r", f, ["k"], 8, 1), poll(10, [0, "a"])]
     assert proof(judge("append-log", *lines))[0] == "nonmonotonic-poll"
+
+
+def test_records_of_the_same_time_are_shown_in_their_order() -> None:
+    """As they stand in the history."""
+    verdict = judge("append-log", A, op("r", "send", ["k", "b"], 0, 1, result=["k", [0, "b"]]))
+    assert proof(verdict) == ("inconsistent-offsets", "offset 0 of k held 'a' and 'b'", [0, 1])
+
+
+def test_one_operation_may_poll_several_times() -> None:
+    """All of it counts."""
+    polled = [["poll", {"k": [[0, "a"]]}], ["poll", {"k": [[1, "b"]]}]]
+    line = op("q", "txn", [["poll"], ["poll"]], 6, 1, result=polled)
+    reason = "2 acknowledged sends and 2 polled records agree on one log for each key"
+    assert told(judge("append-log", A, B, line))[2] == reason
+
+
+def test_record_without_an_offset_does_not_hide_those_behind_it() -> None:
+    """In one operation."""
+    sent = [["send", "k", "a"], ["send", "k", [5, "b"]]]
+    line = op("p", "txn", [["send", "k", "a"], ["send", "k", "b"]], 0, 1, result=sent)
+    assert proof(judge("append-log", line, send("p", "c", 4, 1)))[0] == "nonmonotonic-send"

@@ -2,10 +2,12 @@
 Replaying an order: what is a proof and what is not.
 """
 
-from chaos.checkers.calls import Call
+from typing import Any
+
+from chaos.checkers.calls import Call, modelled
 from chaos.checkers.placing import linearization, replays
 from chaos.history import Operation
-from chaos.models import queue, register, set_of
+from chaos.models import Kind, Model, State, queue, register, set_of
 from tests.checkers.judging import called
 from tests.history.build import op
 
@@ -92,3 +94,25 @@ def test_order_that_has_no_place_for_an_operation_is_none() -> None:
     put = called("queue", line("enqueue", 1, 0, 1))
     assert linearization(put, queue(), None) is None
     assert linearization(put, queue(), (None, 0, put[0].begin)) == put
+
+
+def test_what_a_model_promises_may_depend_on_argument_and_result() -> None:
+    """It is asked with both."""
+
+    def step(state: State, f: str, value: Any, result: Any) -> State:
+        return value if f == "write" else state
+
+    def kind(f: str, value: Any, result: Any) -> Kind:
+        if f == "write":
+            return Kind.OVERWRITER if (value, result) == (2, "done") else Kind.TOTAL
+        return Kind.OBSERVER if (value, result) == ("look", "seen") else Kind.GENERAL
+
+    model = Model(name="picky", init=0, step=step, kind=kind)
+    lines = [
+        op("a", "write", 1, 0, 9, result="done"),
+        op("a", "write", 2, 2, 9, result="done"),
+        op("b", "look", "look", 4, 9, result="seen"),
+    ]
+    hidden, shown, look = calls = modelled(lines, model, names={})[None]
+    found = linearization(calls, model, (None, 1, shown.begin))
+    assert found == [hidden, shown, look]

@@ -42,6 +42,10 @@ def test_broken_guarantees_are_told_in_full() -> None:
     names = "read your writes, monotonic writes, writes follow reads"
     assert told(several) == ("session", "violated", f"{sentence} (broken: {names})", {"broken_count": 3})
     assert proof(several) == ("read your writes", sentence, [0, 1])
+    two = judge("session", read("a", 0, 3), read("a", 2, 3), read("a", 4, 2), write("a", 6, 1))
+    sentence = "a read version 2 after it read version 3"
+    assert two.reason == f"{sentence} (broken: monotonic reads, writes follow reads)"
+    assert proof(two) == ("monotonic reads", sentence, [0, 2])
     again = judge("session", read("a", 0, 3), write("a", 2, 3))
     assert proof(again) == ("writes follow reads", "a wrote version 3 after it read version 3", [0, 1])
 
@@ -91,11 +95,14 @@ def test_cas_wrote_the_second_of_its_values() -> None:
     assert told(judge("session", cas, read("b", 2, 2, 9)))[1] == "holds"
     sentence = "version 2 had the value 9 and the value 1"
     assert proof(judge("session", cas, read("b", 2, 2, 1))) == ("ambiguous version", sentence, [0, 1])
+    single = op("a", "cas", [1, 9], 0, 1, result=[2, 9])
+    assert told(judge("session", single, read("b", 2, 2, 9)))[1] == "holds"
     pair = op("a", "write", [1, 9], 0, 1, result=[2, [1, 9]])
+    assert proof(judge("session", pair, read("b", 2, 2, [5, 9])))[0] == "ambiguous version"
     assert told(judge("session", pair, read("b", 2, 2, [1, 9])))[1] == "holds"
 
 
-@pytest.mark.parametrize("result", [5, None, [1], [1, 2, 3], ["1", 2]])
+@pytest.mark.parametrize("result", [5, None, [1], [1, 2, 3], ["1", 2], ["1", None]])
 def test_write_without_its_version_is_refused(result: Any) -> None:
     """Nothing could be said of it."""
     with pytest.raises(UsageError) as refused:
