@@ -58,11 +58,10 @@ class Idle:
 def lock_is_freed_within(bound_s: float) -> Guarantee:
     """The same promise with a bound in seconds: the lock's lease, the recovery of its store, and some slack."""
     bound_ns(bound_s)
-    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s)
+    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s, f" within {bound_s:g} s")
 
 
-def _guarantee(name: str, bound_s: float | None) -> Guarantee:
-    within = "" if bound_s is None else f" within {bound_s:g} s"
+def _guarantee(name: str, bound_s: float | None, within: str) -> Guarantee:
     return Guarantee(
         name=name,
         promise=f"When the holder of a lock stops, somebody else gets it{within}.",
@@ -181,4 +180,4 @@ def _witness(history: History, idle: Idle) -> Witness:
     return Witness(anomaly="lock not freed", sentence=sentence, operations=tuple(distinct.values()))
 
 
-lock_is_freed = _guarantee(NAME, None)
+lock_is_freed = _guarantee(NAME, None, "")

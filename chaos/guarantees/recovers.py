@@ -27,11 +27,10 @@ NAME = "recovers"
 def recovers_within(bound_s: float) -> Guarantee:
     """The same promise with a bound in seconds, counted from the beginning of the last healing."""
     bound_ns(bound_s)
-    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s)
+    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s, f" within {bound_s:g} s")
 
 
-def _guarantee(name: str, bound_s: float | None) -> Guarantee:
-    within = "" if bound_s is None else f" within {bound_s:g} s"
+def _guarantee(name: str, bound_s: float | None, within: str) -> Guarantee:
     return Guarantee(
         name=name,
         promise=f"Once the fault heals, operations are acknowledged again{within}.",
@@ -111,4 +110,4 @@ def _witness(operation: Operation, waited_s: float, tried: int) -> Witness:
     return Witness(anomaly="no recovery", sentence=sentence, operations=(operation,))
 
 
-recovers = _guarantee(NAME, None)
+recovers = _guarantee(NAME, None, "")
