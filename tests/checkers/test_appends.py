@@ -343,6 +343,29 @@ def test_shortest_read_that_has_an_element_shows_where_it_stands() -> None:
     assert [known.revealing("x", value).operation.client for value in (9, 1, 5, 7)] == ["f", "e", "d", "d"]
 
 
+def test_shortest_of_reads_that_contradict_each_other_shows_an_element_too() -> None:
+    """By length, whatever its elements are."""
+    lines = [
+        txn("c", 0, a("x", 1), a("x", 2), a("x", 3), took=9),
+        txn("d", 1, r("x", 1, 2, 3)),
+        txn("e", 1, r("x", 2, 1)),
+    ]
+    known = versions(transactions(called("list-append", *lines)))
+    assert known.revealing("x", 2).operation.client == "e"
+
+
+def test_cycle_is_shown_with_the_shortest_reads_that_prove_it() -> None:
+    """Not with longer ones."""
+    lines = [
+        txn("c", 0, a("x", 1), a("y", 2), took=9),
+        txn("d", 0, a("x", 3), a("y", 4), took=9),
+        txn("e", 20, r("x", 1, 3), r("y", 4, 2)),
+        txn("f", 22, a("x", 5)),
+        txn("g", 24, r("x", 1, 3, 5), r("y", 4, 2)),
+    ]
+    assert proof(judge("list-append", *lines))[2] == [0, 1, 2]
+
+
 MICRO = "the model knows [append, key, value] and [r, key, list], not "
 
 

@@ -134,3 +134,15 @@ def test_when_no_time_is_left_there_is_a_cycle_all_the_same() -> None:
     assert worst((0, 1, WW), (1, 0, WW), budget=spent) == ("cycle", [], ["cycle"])
     assert worst((0, 1, WW), (1, 0, PROCESS), budget=spent) == ("cycle-process", [], ["cycle-process"])
     assert worst((0, 1, RW), (1, 0, REALTIME), budget=spent) == ("cycle-realtime", [], ["cycle-realtime"])
+
+
+def test_way_back_is_sought_past_edges_of_another_relation() -> None:
+    """Though they lead inside."""
+    found = worst((0, 1, WR), (1, 2, RW), (1, 3, WW), (3, 2, WW), (2, 0, WW))
+    assert found == ("G1c", [(0, 1, WR), (1, 3, WW), (3, 2, WW), (2, 0, WW)], ["G1c", "G-single"])
+
+
+def test_session_is_no_antidependency() -> None:
+    """It does not set two of them apart."""
+    skew = [(0, 1, RW), (1, 2, WW), (2, 4, RW), (4, 3, RW), (3, 0, WR)]
+    assert worst((2, 3, PROCESS), *skew) == ("G2-item", skew, ["G2-item"])
