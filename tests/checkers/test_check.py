@@ -227,3 +227,60 @@ def test_the_witness_can_be_left_unshrunk() -> None:
     assert shrunk.witness is not None
     assert whole.witness is not None
     assert len(shrunk.witness.operations) < len(whole.witness.operations)
+
+
+def test_verdict_says_what_it_cost() -> None:
+    """Whatever judged it, under the name that was asked for."""
+    lines = [op("a", "write", 1, 0, 1), op("a", "write", 1, 2, 1), op("b", "read", None, 4, 1, result=1)]
+    verdict = check(lines, "cas-register")
+    measures = dict(verdict.measures)
+    assert 0 <= measures.pop("spent_s") < 60
+    assert measures.pop("configurations_count") > 0
+    assert (verdict.guarantee, measures) == ("cas-register", {"operations_count": 3, "keys_count": 1})
+    keyed = [op("a", "acquire", [key, None], 0, 1, result=[key, n]) for n, key in enumerate("xy")]
+    lease = check(keyed, "lease", by_key=True)
+    assert (lease.measures["operations_count"], lease.measures["keys_count"]) == (2, 2)
+    alone = check(keyed[:1], "lease", by_key=True).measures
+    assert {"acquired_count", "operations_count", "keys_count", "configurations_count", "spent_s"} <= set(alone)
+    stack = Model(name="stack", init=(), step=_step)
+    own = check([op("a", "push", 1, 0, 1), op("b", "pop", None, 2, 1, result=1)], stack).measures
+    assert (own["operations_count"], own["keys_count"], own["configurations_count"] > 0) == (2, 1, True)
+
+
+def test_foreign_names_and_keys_are_those_of_ones_own_model_too() -> None:
+    """Mapped before the model sees them."""
+    stack = Model(name="stack", init=(), step=_step)
+    lines = [op("a", "put", 1, 0, 1), op("b", "pop", None, 2, 1, result=1)]
+    assert check(lines, stack, names={"put": "push"}).status is Status.HOLDS
+
+
+def test_search_has_a_minute_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is asked for otherwise."""
+    asked: list[tuple[float, bool]] = []
+
+    def budget(allowed_s: float, *, shrink: bool = True) -> Budget:
+        asked.append((allowed_s, shrink))
+        return Budget(allowed_s, shrink=shrink)
+
+    monkeypatch.setattr("chaos.checkers.Budget", budget)
+    monkeypatch.setattr("chaos.checkers.linearizing.Budget", budget)
+    check([], "register")
+    check([], "register", budget_s=0.5, shrink=False)
+    linearized([], "register")
+    linearized([], "register", budget_s=7)
+    assert asked == [(60, True), (0.5, False), (60, True), (7, True)]
+
+
+@pytest.mark.parametrize("budget_s", [0, -1.5, float("inf"), float("nan")])
+def test_budget_that_is_none_is_refused(budget_s: float) -> None:
+    """In the words of the option."""
+    with pytest.raises(UsageError) as refused:
+        check([], "register", budget_s=budget_s)
+    assert str(refused.value) == f"a budget is a positive number of seconds, not {budget_s!r}"
+
+
+def test_unknown_model_is_refused_with_those_there_are() -> None:
+    """In their order."""
+    with pytest.raises(UsageError) as refused:
+        check([], "regster")
+    assert str(refused.value) == f"there is no model 'regster', only {', '.join(CHECKERS)}"
