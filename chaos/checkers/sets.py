@@ -156,7 +156,7 @@ class _Chain:
                 anomaly = "read from the future" if cause.f == "add" else "stale read"
                 sentence = f"{read.operation} ended before {cause.operation} began, which must come first"
                 return Witness(anomaly=anomaly, sentence=sentence, operations=tuple(call.operation for call in shown))
-        last = max(reads, key=lambda read: read.begin, default=None)
-        if last is not None and last.begin > self._now:
+        last = max(reads, key=lambda read: read.begin)
+        if last.begin > self._now:
             self._now, self._blame = last.begin, (last,)
         return None

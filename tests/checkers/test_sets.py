@@ -177,6 +177,26 @@ def test_contains_answers_yes_or_no(answer: Any, there: bool) -> None:
     assert holds(add(1, 0), contains(1, 2, answer)) is there
 
 
+def test_first_of_adds_that_ended_together_is_the_one_that_was_missed() -> None:
+    """As they stand in the history."""
+    twice = judge("set", add(1, 0), add(1, 0, client="c"), read(5))
+    assert proof(twice) == ("lost element", "a had added 1, and a later read did not have it", [0, 2])
+
+
+def test_smallest_reads_that_fork_are_told() -> None:
+    """Whatever larger ones there are."""
+    adds = [add(n, 0, 9) for n in (1, 2, 3)]
+    reads = [read(1, 1, 2), read(1, 3, client="c"), read(1, 1, client="d")]
+    assert proof(judge("set", *adds, *reads)) == ("long fork", "c read 3 without 1, d read 1 without 3", [4, 5])
+
+
+def test_element_missed_by_several_is_shown_with_one_of_them() -> None:
+    """The first, and the add that it was not before."""
+    lines = [add(2, 0), read(4, 1, took=3), read(4.5, 1, took=3, client="c"), add(1, 5)]
+    sentence = "a had added 2, and a later read did not have it"
+    assert proof(judge("set", *lines)) == ("lost element", sentence, [0, 1, 3])
+
+
 @pytest.mark.parametrize("adds", [5, 6])
 def test_many_operations_are_counted_and_not_listed(adds: int) -> None:
     """A sentence stays readable: up to seven are named."""
