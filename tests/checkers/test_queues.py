@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from chaos.checkers.queues import expanded
 from chaos.history import Operation
-from tests.checkers.judging import judge
+from chaos.models import UNKNOWN
+from tests.checkers.judging import called, judge
 from tests.history.build import op
 from tests.telling import proof, told
 
@@ -206,3 +208,16 @@ def test_queue_may_be_filled_from_the_beginning() -> None:
     assert holds(get(1, 0), get(2, 2), initial=[1, 2])
     assert not holds(get(2, 0), get(1, 2), initial=[1, 2])
     assert not holds(get(1, 0), initial=[2, 1])
+
+
+def test_drain_consists_of_dequeues() -> None:
+    """One for each value, one that found nothing; one that never returned of one that never returned."""
+    known = expanded(called("queue", put(1, 0), drain(2, 1, 2), drain(4, took=None)))
+    assert [(call.f, call.result) for call in known] == [
+        ("enqueue", None),
+        ("dequeue", 1),
+        ("dequeue", 2),
+        ("dequeue", None),
+        ("dequeue", UNKNOWN),
+    ]
+    assert [call.operation.f for call in known] == ["enqueue", "drain", "drain", "drain", "drain"]
