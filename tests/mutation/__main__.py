@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.mutation.mutmut import ROOT, mutate
+from tests.mutation.mutmut import ROOT, Ended, mutate
 from tests.mutation.results import Score, Survivor, score, survivors
 from tests.mutation.since import changed
 
@@ -26,10 +26,12 @@ def main() -> int:
         print("no module to change")
         return 0
     print(*modules, flush=True)
-    done, whole = mutate(modules, options.within)
-    if not done:
-        return 2
-    return _told([score(module) for module in modules], whole)
+    ended = mutate(modules, options.within)
+    scores = [score(module) for module in modules]
+    if ended is not Ended.CUT_SHORT and not any(each.mutants for each in scores):
+        print("nothing in them can be changed")  # A registry alone, say: mutmut gives up then.
+        return 0
+    return 2 if ended is Ended.FAILED else _told(scores, ended is Ended.WHOLE)
 
 
 def _options() -> argparse.Namespace:

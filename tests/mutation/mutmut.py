@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +31,16 @@ GRACE_S = 30
 """For mutmut to write down what it knows after it was told to stop."""
 
 
-def mutate(modules: Sequence[str], within_s: float | None) -> tuple[bool, bool]:
-    """Whether mutmut tried anything, and whether it came to its end."""
+class Ended(Enum):
+    """How mutmut came to an end."""
+
+    WHOLE = "all changes were tried"
+    CUT_SHORT = "the time allowed was over"
+    FAILED = "mutmut gave up"
+
+
+def mutate(modules: Sequence[str], within_s: float | None) -> Ended:
+    """Try all changes of these modules; what mutmut says is shown only if it gives up."""
     _copy(modules)
     log = WORK / "mutmut.log"
     with log.open("w", encoding="utf-8") as output:
@@ -39,11 +48,12 @@ def mutate(modules: Sequence[str], within_s: float | None) -> tuple[bool, bool]:
         running = subprocess.Popen(
             command, cwd=WORK, env=os.environ | REPEATABLE, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-        whole = _ended(running, within_s)
-    tried = (WORK / "mutants" / "mutmut-stats.json").exists()
-    if (running.returncode and whole) or not tried:
-        print(log.read_text(encoding="utf-8", errors="replace")[-3000:], file=sys.stderr)
-    return tried and not (whole and running.returncode), whole
+        if not _ended(running, within_s):
+            return Ended.CUT_SHORT
+    if running.returncode == 0:
+        return Ended.WHOLE
+    print(log.read_text(encoding="utf-8", errors="replace")[-3000:], file=sys.stderr)
+    return Ended.FAILED
 
 
 def _copy(modules: Sequence[str]) -> None:

@@ -66,6 +66,8 @@ def survivors(module: str) -> Iterator[Survivor]:
 
 def _codes(module: str) -> dict[str, int | None]:
     path = MUTANTS / f"{module}.meta"
+    if not path.exists():
+        return {}
     codes: dict[str, int | None] = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
     return codes
 
