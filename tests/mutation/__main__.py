@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.mutation.mutmut import ROOT, Ended, mutate
+from tests.mutation.mutmut import ROOT, Ended, last_words, mutate
 from tests.mutation.results import Score, Survivor, score, survivors
 from tests.mutation.since import changed
 
@@ -31,7 +31,10 @@ def main() -> int:
     if ended is not Ended.CUT_SHORT and not any(each.mutants for each in scores):
         print("nothing in them can be changed")  # A registry alone, say: mutmut gives up then.
         return 0
-    return 2 if ended is Ended.FAILED else _told(scores, ended is Ended.WHOLE)
+    if ended is Ended.FAILED:
+        print(last_words(), file=sys.stderr)
+        return 2
+    return _told(scores, ended is Ended.WHOLE)
 
 
 def _options() -> argparse.Namespace:

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Sequence
 from enum import Enum
@@ -15,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".mutation"
+LOG = WORK / "mutmut.log"
 COPIED = ("chaos", "fixtures", "experiments", "tests", "docs", "conftest.py", "README.md")
 TESTS = {"chaos/guarantees": ["tests/guarantees"], "chaos/checkers": ["tests/checkers", "tests/truth"]}
 CONFIGURATION = """
@@ -40,20 +40,21 @@ class Ended(Enum):
 
 
 def mutate(modules: Sequence[str], within_s: float | None) -> Ended:
-    """Try all changes of these modules; what mutmut says is shown only if it gives up."""
+    """Try all changes of these modules."""
     _copy(modules)
-    log = WORK / "mutmut.log"
-    with log.open("w", encoding="utf-8") as output:
+    with LOG.open("w", encoding="utf-8") as output:
         command = [str(Path(sysconfig.get_path("scripts")) / "mutmut"), "run"]
         running = subprocess.Popen(
             command, cwd=WORK, env=os.environ | REPEATABLE, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         if not _ended(running, within_s):
             return Ended.CUT_SHORT
-    if running.returncode == 0:
-        return Ended.WHOLE
-    print(log.read_text(encoding="utf-8", errors="replace")[-3000:], file=sys.stderr)
-    return Ended.FAILED
+    return Ended.FAILED if running.returncode else Ended.WHOLE
+
+
+def last_words() -> str:
+    """The end of what mutmut said."""
+    return LOG.read_text(encoding="utf-8", errors="replace")[-3000:]
 
 
 def _copy(modules: Sequence[str]) -> None:
