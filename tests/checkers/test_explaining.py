@@ -27,7 +27,8 @@ def test_proof_is_shown_with_who_wrote_what_it_saw() -> None:
     assert with_sources([cas], calls, 0) == [second, cas]
     assert with_sources([read, late], calls, 0) == [read, late]
     assert with_sources([initial], calls, 0) == [initial]
-    assert with_sources([first], calls, 0) == [first]
+    assert with_sources([late], calls, 0) == [late]
+    assert with_sources([first, read], calls, 0) == [first, cas, read]
     nowhere = called("register", op("b", "read", None, 0, 1, result=9))
     assert with_sources(nowhere, [*nowhere, *calls], 0) == nowhere
     future = called("register", op("b", "read", None, 0, 1, result=5), op("a", "write", 5, 3, 1))
@@ -73,6 +74,13 @@ def test_value_written_before_and_after_was_no_longer_there() -> None:
     assert both.anomaly == "stale read"
     initial = register_witness([read], read, [read, late], 2)
     assert initial.anomaly == "stale read"
+
+
+def test_what_a_read_was_asked_with_is_no_part_of_its_sentence() -> None:
+    """A key, say."""
+    read, write = called("register", op("b", "read", "k", 0, 1, result=9), op("a", "write", None, 2, 1))
+    witness = register_witness([read, write], read, [read, write], None)
+    assert witness.sentence == "no order explains read -> 9 of b: nobody wrote the value it saw (given: write of a)"
 
 
 def test_mutex_is_told_by_what_most_of_its_proof_is() -> None:
