@@ -55,10 +55,8 @@ def _total_ns(pairs: list[tuple[Hold, Hold]]) -> int:
 
 
 def _stays(locks: Iterable[list[Hold]]) -> list[Operation]:
-    """Each stay as one long operation: a client that sat inside through the fault met it, though it asked nothing."""
-    return [
-        replace(hold.acquire, invoked_ns=hold.from_ns, completed_ns=hold.until_ns) for held in locks for hold in held
-    ]
+    """Each stay with its acquisition as one long operation: a client that sat inside through the fault met it, though it asked nothing."""
+    return [replace(hold.acquire, completed_ns=hold.until_ns) for held in locks for hold in held]
 
 
 def _witness(history: History, pair: tuple[Hold, Hold]) -> Witness:
