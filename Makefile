@@ -13,12 +13,14 @@ READY := $(VENV)/.ready
 say = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help chaos test lint report servers clean
+.PHONY: help chaos test lint report servers mutation mutation-changed clean
 
 help:
 	@sed -n '3,4p' Makefile | sed 's/^#   //'
 	@echo "make lint           ruff and mypy alone"
 	@echo "make report         build the report of the last run again"
+	@echo "make mutation       which changes of checkers and guarantees no test notices (MODULES=\"guarantees/recovers checkers/sets\")"
+	@echo "make mutation-changed   the same for modules changed since BASE (by default origin/main or HEAD~1), in WITHIN_S=150"
 	@echo "make clean          remove the environment and everything generated"
 
 chaos: servers
@@ -46,6 +48,19 @@ servers: $(READY)
 	$(say) "server software (into your cache folder)"
 	@$(BIN)/chaos install redis redis=6.2 valkey etcd etcd=3.5 etcd=3.4 etcd=3.5.1 client:etcd3 strace node || echo "Going on with what is there."
 
+mutation: $(VENV)/.mutation
+	$(say) "mutation testing"
+	@$(BIN)/python -m tests.mutation $(MODULES) $(if $(WITHIN_S),--within $(WITHIN_S))
+
+mutation-changed: $(VENV)/.mutation
+	$(say) "mutation testing of what changed"
+	@$(BIN)/python -m tests.mutation --changed $(if $(BASE),--base $(BASE)) --within $(or $(WITHIN_S),150)
+
+$(VENV)/.mutation: $(READY)
+	$(say) "mutmut in $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutation]'
+	@touch $@
+
 $(READY): pyproject.toml .ci/venv
 	$(say) "Python environment in $(VENV)"
 	@bash .ci/venv $(PYTHON) $(VENV)
@@ -53,5 +68,5 @@ $(READY): pyproject.toml .ci/venv
 	@touch $@
 
 clean:
-	rm -rf $(VENV) reports/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mutation reports/out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find chaos fixtures experiments tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -59,7 +59,7 @@ def holds(guarantee: str, reason: str, **measures: float | None) -> Verdict:
     return Verdict(guarantee=guarantee, status=Status.HOLDS, reason=reason, measures=_present(measures))
 
 
-def violated(guarantee: str, witness: Witness, reason: str | None = None, **measures: float | None) -> Verdict:
+def violated(guarantee: str, witness: Witness, reason: str | None = None, /, **measures: float | None) -> Verdict:
     """The promise was broken; ``reason`` defaults to the witness' sentence."""
     return Verdict(
         guarantee=guarantee,

@@ -114,8 +114,7 @@ def _first_wrong(calls: Sequence[Call], start: Any) -> int | None:
         [(call.begin, place) for place, call in enumerate(calls)]
         + [(call.end, place) for place, call in enumerate(calls) if call.end != NEVER]
     )
-    count, waiting, satisfied = 0, list[tuple[int, int]](), set[int]()
-    wanted: dict[int, list[int]] = {}
+    count, waiting, counted = 0, list[tuple[int, int]](), set[int]()
     for time, place in stamps:
         call, needed = calls[place], 0
         if call.f == "read":
@@ -123,19 +122,15 @@ def _first_wrong(calls: Sequence[Call], start: Any) -> int | None:
             if not time & 1:
                 if odd or count > steps:
                     return place
-                wanted.setdefault(steps, []).append(place)
-            elif place not in satisfied:
-                needed = steps - count
+            else:
+                needed = steps - count  # Below zero: it was right for a moment of the read's interval.
                 if needed > len(waiting):
                     return place
         elif not time & 1:
             heapq.heappush(waiting, (call.end, place))
         else:
-            needed = int(place not in satisfied)
+            needed = int(place not in counted)
         for _ in range(needed):
-            satisfied.add(heapq.heappop(waiting)[1])
+            counted.add(heapq.heappop(waiting)[1])
             count += 1
-            satisfied.update(wanted.pop(count, ()))
-        if not needed and count in wanted:
-            satisfied.update(wanted.pop(count))
     return None

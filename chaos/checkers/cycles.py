@@ -106,9 +106,6 @@ def _way_back(graph: Graph, inside: set[int], begin: int, goal: int, way: int, a
             if there not in came:
                 came[there] = (here, (node, target, _lowest(quiet) if quiet else RW))
                 queue.append(there)
-            if alternating and quiet and mask & RW and not after_rw and (target, True) not in came:
-                came[(target, True)] = (here, (node, target, RW))
-                queue.append((target, True))
     return None
 
 

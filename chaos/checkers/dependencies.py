@@ -51,13 +51,12 @@ class Dependencies:
             if writer is not None:
                 self._link(writer, each, WR, (key, elements[-1], None))
         for key, value in each.appends():
-            boxed = self._versions.before(key, value)
-            element = None if boxed is None else boxed[0]
-            writer = None if boxed is None else writers.get((key, element))
+            before = self._versions.before(key, value)
+            writer = writers.get((key, before[0])) if before else None
             if writer is not None:
-                self._link(writer, each, WW, (key, element, value))
-            for reader in readers.get((key, element), ()):
-                self._link(reader, each, RW, (key, element, value))
+                self._link(writer, each, WW, (key, before[0], value))
+            for reader in readers.get((key, before), ()):
+                self._link(reader, each, RW, (key, None, value))
 
     def sentence(self, before: int, after: int, relation: int) -> str:
         """Why one must come before the other."""
@@ -78,8 +77,7 @@ class Dependencies:
         found = {before, after}
         if relation in (WW, RW):
             key, _, value = self._why[(before, after, relation)]
-            reader = self._versions.revealing(key, value)
-            found |= {reader.place} if reader is not None else set()
+            found.add(self._versions.revealing(key, value).place)
         return found
 
 

@@ -102,8 +102,9 @@ def _duplicates(all_: Sequence[Transaction]) -> Iterator[Witness]:
     for each in all_:
         for key, elements in each.reads():
             if len(set(elements)) < len(elements):
-                element, times = Counter(elements).most_common(1)[0]
-                sentence = f"{named(each)} read {element!r} {times} times in {key!r}; it was appended once"
+                times = Counter(elements)
+                element = max(times, key=times.__getitem__)
+                sentence = f"{named(each)} read {element!r} {times[element]} times in {key!r}; it was appended once"
                 yield _witness("duplicate-elements", sentence, each)
 
 

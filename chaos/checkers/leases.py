@@ -33,7 +33,7 @@ def judge_lease(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     measures = {"acquired_count": len(acquired), "overlaps_count": len(overlaps), "regressions_count": len(regressions)}
     for found in (overlaps, regressions):
         if found:
-            return violated(NAME, found[0], None, **measures)
+            return violated(NAME, found[0], **measures)
     tokens = sum(_token(call) is not None for call in acquired)
     return holds(NAME, f"{len(acquired)} holds do not overlap, {tokens} tokens grow", **measures)
 
@@ -94,7 +94,7 @@ def _regressions(acquired: Sequence[Call]) -> list[Witness]:
     used: dict[int, Call] = {}
     place, highest = 0, None
     for call, token in tokens:
-        while place < len(ended) and ended[place][0].end < call.begin:
+        while ended[place][0].end < call.begin:
             highest = ended[place] if highest is None or ended[place][1] > highest[1] else highest
             place += 1
         if highest is not None and token <= highest[1]:

@@ -29,6 +29,10 @@ class Record(NamedTuple):
     call: Call
 
 
+Reached = tuple[int, Record]
+"""An offset, and the record that is there."""
+
+
 class Work(NamedTuple):
     """One operation's sends and polls."""
 
@@ -109,6 +113,8 @@ def _poll(content: Any, operation: Operation) -> Iterator[tuple[str, int | None,
         for key, records in pairs:
             for offset, value in records:
                 yield str(key), _offset(offset, operation), frozen(value)
+    except UsageError:
+        raise
     except (TypeError, ValueError) as problem:
         raise UsageError(f"{operation}: a poll returns {{key: [[offset, value], ...]}}") from problem
 
@@ -164,42 +170,39 @@ def _duplicates(records: Sequence[Record]) -> Iterator[Witness]:
 
 def _lost(acked: Sequence[Record], polled: Sequence[Record]) -> Iterator[Witness]:
     seen = {(record.key, record.value) for record in polled}
-    highest: dict[str, Record] = {}
+    highest: dict[str, Reached] = {}
     for record in polled:
-        if record.offset is not None and record.offset >= (highest.get(record.key, record).offset or 0):
-            highest[record.key] = record
+        if record.offset is not None and record.offset >= highest.get(record.key, (record.offset, record))[0]:
+            highest[record.key] = (record.offset, record)
     for record in acked:
-        beyond = highest.get(record.key)
-        passed = beyond is not None and record.offset is not None and record.offset < (beyond.offset or 0)
-        if passed and beyond is not None and (record.key, record.value) not in seen:
+        if record.offset is None or (record.key, record.value) in seen:
+            continue
+        reached, beyond = highest.get(record.key, (record.offset, record))
+        if record.offset < reached:
             sentence = (
                 f"{record.value!r} was acknowledged at offset {record.offset} of {record.key} and polled by nobody, "
-                f"though offset {beyond.offset} was"
+                f"though offset {reached} was"
             )
             yield _witness("lost-write", sentence, record, beyond)
 
 
 def _sends(works: Sequence[Work]) -> Iterator[Witness]:
     """Offsets of one producer grow."""
-    last: dict[tuple[str, str], Record] = {}
+    last: dict[tuple[str, str], Reached] = {}
     for work in works:
+        client = work.call.operation.client
         for record in work.sent:
             if record.offset is None:
                 continue
-            before = last.get((work.call.operation.client, record.key))
-            sequential = before is not None and (before.call is record.call or before.call.end < record.call.begin)
-            if (
-                before is not None
-                and sequential
-                and record.offset <= (before.offset or 0)
-                and record.value != before.value
-            ):
+            reached, before = last.get((client, record.key), (record.offset, record))
+            sequential = before.call is record.call or before.call.end < record.call.begin
+            if sequential and record.offset <= reached and record.value != before.value:
                 sentence = (
-                    f"{work.call.operation.client} sent {before.value!r} to offset {before.offset} of {record.key}, "
+                    f"{client} sent {before.value!r} to offset {reached} of {record.key}, "
                     f"then {record.value!r} to offset {record.offset}"
                 )
                 yield _witness("nonmonotonic-send", sentence, before, record)
-            last[(work.call.operation.client, record.key)] = record
+            last[(client, record.key)] = (record.offset, record)
 
 
 def _polls(works: Sequence[Work], records: Sequence[Record]) -> Iterator[Witness]:

@@ -180,7 +180,7 @@ def overtaken(lives: Sequence[Life]) -> Witness | None:
     earlier = sorted(lives, key=lambda life: life.put.end)
     place, latest = 0, None
     for life in sorted(lives, key=lambda life: life.put.begin):
-        while place < len(earlier) and earlier[place].put.end < life.put.begin:
+        while earlier[place].put.end < life.put.begin:
             if latest is None or earlier[place].taken > latest.taken:
                 latest = earlier[place]
             place += 1

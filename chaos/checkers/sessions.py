@@ -67,7 +67,7 @@ def _broken(session: Sequence[Seen]) -> Iterator[Witness]:
     newest: dict[str, Seen] = {}
     place = 0
     for seen in session:
-        while place < len(ended) and ended[place].call.end < seen.call.begin:
+        while ended[place].call.end < seen.call.begin:
             kind = _kind(ended[place].call)
             if kind not in newest or ended[place].version > newest[kind].version:
                 newest[kind] = ended[place]

@@ -18,7 +18,7 @@ from chaos.models.collections import TRUE
 from chaos.verdict import Status, Verdict, Witness, holds, violated
 
 NAME = "set"
-Birth = tuple[int, int, Call | None, Call | None]
+Birth = tuple[int, int, Call, Call]
 """The first begin and the first end among an element's adds, and whose they are."""
 
 
@@ -82,14 +82,15 @@ class _Chain:
     """Reads of a set that only grows, the smallest first, each placed as early as possible."""
 
     def __init__(self, calls: Sequence[Call], start: frozenset[Any]) -> None:
-        self._births: dict[Any, Birth] = dict.fromkeys(start, (-2, -1, None, None))
+        self._start = start
+        self._births: dict[Any, Birth] = {}
         for call in calls:
             if call.f == "add":
                 begin, end, first, ended = self._births.get(call.value, (call.begin, call.end, call, call))
                 if call.end < end:
                     end, ended = call.end, call
                 self._births[call.value] = (begin, end, first, ended)
-        self._groups: dict[frozenset[Any], list[Call]] = {frozenset(start): []}
+        self._groups: dict[frozenset[Any], list[Call]] = {}
         for call in calls:
             if call.f == "read":
                 self._groups.setdefault(frozenset(call.result), []).append(call)
@@ -97,33 +98,30 @@ class _Chain:
 
     def judge(self) -> Verdict:
         """Walk the chain."""
-        before: frozenset[Any] = frozenset()
-        seen_by: list[Call] = []
+        before, seen_by = self._start, list[Call]()
         for elements in sorted(self._groups, key=len):
             reads = self._groups[elements]
             wrong = self._forked(before, seen_by, elements, reads) or self._born(elements - before, reads)
             wrong = wrong or self._read(reads)
             if wrong is not None:
                 return violated(NAME, wrong)
-            before, seen_by = elements, reads or seen_by
+            before, seen_by = elements, reads
         lost = self._born(self._births.keys() - before, [])
         if lost is not None:
             return violated(NAME, lost)
-        reads_count = sum(map(len, self._groups.values()))
-        return holds(NAME, f"an order exists that explains {reads_count} reads of {len(self._births)} elements")
+        reads_count, elements_count = sum(map(len, self._groups.values())), len(self._births.keys() | self._start)
+        return holds(NAME, f"an order exists that explains {reads_count} reads of {elements_count} elements")
 
     def _forked(
         self, before: frozenset[Any], seen_by: list[Call], elements: frozenset[Any], reads: list[Call]
     ) -> Witness | None:
         if before <= elements:
             return None
-        if not seen_by or not reads:
-            seen = (reads or seen_by)[0].operation
-            missing = next(iter(before - elements))
-            sentence = f"{seen.client} did not read {missing!r}, which was there from the beginning"
-            return Witness(anomaly="lost element", sentence=sentence, operations=(seen,))
-        only, other = next(iter(before - elements)), next(iter(elements - before))
-        one, two = seen_by[0].operation, reads[0].operation
+        only, two = next(iter(before - elements)), reads[0].operation
+        if not seen_by:
+            sentence = f"{two.client} did not read {only!r}, which was there from the beginning"
+            return Witness(anomaly="lost element", sentence=sentence, operations=(two,))
+        other, one = next(iter(elements - before)), seen_by[0].operation
         sentence = f"{one.client} read {only!r} without {other!r}, {two.client} read {other!r} without {only!r}"
         return Witness(anomaly="long fork", sentence=sentence, operations=(one, two))
 
@@ -136,9 +134,9 @@ class _Chain:
                 sentence = f"{reads[0].operation.client} read {element!r}, which nobody added"
                 return Witness(anomaly="phantom element", sentence=sentence, operations=(reads[0].operation,))
             begin, end, first, ended = birth
-            if end < self._now and ended is not None:
+            if end < self._now:
                 return self._missed(element, ended, bool(reads))
-            if begin > moment and first is not None:
+            if begin > moment:
                 moment, blame = begin, (first, *reads[:1])
         self._now, self._blame = moment, blame
         return None
@@ -158,7 +156,7 @@ class _Chain:
                 anomaly = "read from the future" if cause.f == "add" else "stale read"
                 sentence = f"{read.operation} ended before {cause.operation} began, which must come first"
                 return Witness(anomaly=anomaly, sentence=sentence, operations=tuple(call.operation for call in shown))
-        last = max(reads, key=lambda read: read.begin, default=None)
-        if last is not None and last.begin > self._now:
+        last = max(reads, key=lambda read: read.begin)
+        if last.begin > self._now:
             self._now, self._blame = last.begin, (last,)
         return None

@@ -80,50 +80,44 @@ class Versions:
     """
     What is known of each key: the longest list read, who appended and who read what.
 
-    ``readers`` are by key and last element (None: the empty list).
+    ``readers`` are by key and the end of what they read: its last element, boxed, or nothing.
     """
 
     orders: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     writers: dict[tuple[Any, Any], Transaction] = field(default_factory=dict)
-    readers: dict[tuple[Any, Any], list[Transaction]] = field(default_factory=dict)
+    readers: dict[tuple[Any, tuple[Any, ...]], list[Transaction]] = field(default_factory=dict)
     shorter: dict[Any, dict[tuple[Any, ...], Transaction]] = field(default_factory=dict)
     positions: dict[tuple[Any, Any], int] = field(default_factory=dict)
 
-    def before(self, key: Any, value: Any) -> tuple[Any] | None:
+    def before(self, key: Any, value: Any) -> tuple[Any, ...]:
         """
-        The element right before this append, boxed; None: it was the first.
+        The element right before this append, boxed; nothing if it was the first.
 
         An append that nobody read comes after all that were.
         """
         order = self.orders.get(key, ())
         position = self.positions.get((key, value), len(order))
-        return (order[position - 1],) if position else None
+        return order[position - 1 : position]  # Nothing from -1 to 0.
 
-    def revealing(self, key: Any, value: Any) -> Transaction | None:
+    def revealing(self, key: Any, value: Any) -> Transaction:
         """A transaction whose read of this key shows where this append stands: the shortest, or the longest if none does."""
-        reads = sorted(self.shorter.get(key, {}).items(), key=lambda pair: len(pair[0]))
-        return next((reader for read, reader in reads if value in read), reads[-1][1] if reads else None)
+        reads = sorted(self.shorter[key].items(), key=lambda pair: len(pair[0]))
+        return next((reader for read, reader in reads if value in read), reads[-1][1])
 
 
 def versions(all_: Sequence[Transaction]) -> Versions:
     """Collect them; of reads that contradict each other the longest counts."""
     found = Versions()
-    appended: dict[Any, list[Any]] = {}
     for each in all_:
         for key, value in each.appends():
             other = found.writers.setdefault((key, value), each)
             if other is not each or sum(pair == (key, value) for pair in each.appends()) > 1:
                 raise UsageError(f"{each.operation}: {value!r} is appended to {key!r} twice; appends must be unique")
-            if not each.failed:
-                appended.setdefault(key, []).append(value)
         for key, value in each.reads():
             found.shorter.setdefault(key, {}).setdefault(value, each)
-            found.readers.setdefault((key, value[-1] if value else None), []).append(each)
+            found.readers.setdefault((key, value[-1:]), []).append(each)
     for key, reads in found.shorter.items():
         found.orders[key] = tuple(dict.fromkeys(sorted(reads, key=len)[-1]))
-    for key, values in appended.items():
-        if len(values) == 1 and not found.orders.get(key):
-            found.orders[key] = tuple(values)  # Its only version, read or not.
     for key, order in found.orders.items():
         for position, value in enumerate(order):
             found.positions[(key, value)] = position

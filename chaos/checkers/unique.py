@@ -19,7 +19,7 @@ NAME = "register"
 
 
 class Cluster(NamedTuple):
-    """A value's write (None: the initial value) with its first end and its last beginning, and whose they are."""
+    """A value's write (None: the initial value) with its first end and its last beginning, and which reads' they are."""
 
     write: Call | None
     ended: int
@@ -52,7 +52,7 @@ def judge_unique(calls: Sequence[Call], initial: Any) -> Verdict:
     clusters: dict[Any, Cluster] = {initial: Cluster(None, -1, -2, None, None)}
     for call in calls:
         if call.f == "write":
-            clusters[call.value] = Cluster(call, call.end, call.begin, call, call)
+            clusters[call.value] = Cluster(call, call.end, call.begin, None, None)
     for call in calls:
         if call.f == "read" and call.end != NEVER:
             cluster = clusters.get(call.result)

@@ -6,6 +6,7 @@ Definition: every ``add`` that completed ``ok`` before the last acknowledged ``f
 
 from chaos.guarantees.evidence import (
     clock_error_ns,
+    end_ns,
     final_reads,
     first_harm_ns,
     identity,
@@ -39,7 +40,7 @@ def _judge(history: History) -> Verdict:
     if missing:
         return unknown(NAME, missing, **measures)
     if lost:
-        return violated(NAME, _witness(history, acked, lost), None, **measures)
+        return violated(NAME, _witness(history, acked, lost), **measures)
     missing = missed_faults(history, adds)
     if gone:
         missing = f"{len(gone)} lost writes may, by their clocks, have been acknowledged after the final read began"
@@ -49,7 +50,7 @@ def _judge(history: History) -> Verdict:
 
 
 def _end(add: Operation) -> int:
-    return add.invoked_ns if add.completed_ns is None else add.completed_ns
+    return end_ns(add, add.invoked_ns)
 
 
 def _error(history: History, add: Operation, read: Operation) -> int:

@@ -11,7 +11,6 @@ from chaos.guarantees.evidence import (
     end_ns,
     final_reads,
     integer,
-    last_stamp_ns,
     missed_faults,
     read_too_early,
 )
@@ -43,7 +42,7 @@ def _judge(history: History) -> Verdict:
         return unknown(NAME, missing, **measures)
     least, most = _between(history, read, sent, 1)
     if not least <= applied <= most:
-        return violated(NAME, _witness(read, least, most, applied), None, **measures)
+        return violated(NAME, _witness(read, least, most, applied), **measures)
     missing = missed_faults(history, sent)
     least, most = _between(history, read, sent, -1)
     if not least <= applied <= most:
@@ -55,12 +54,11 @@ def _judge(history: History) -> Verdict:
 
 def _between(history: History, read: Operation, sent: tuple[Operation, ...], benefit: int) -> tuple[int, int]:
     """The least and the most that may have been applied; ``benefit`` 1 and -1 give the clocks' error that way."""
-    never = last_stamp_ns(history) + 1
     acked = possible = 0
     for incr in sent:
         error = benefit * (clock_error_ns(history, incr.client) + clock_error_ns(history, read.client))
-        acked += incr.ok and end_ns(incr, never) + error <= read.invoked_ns
-        possible += incr.outcome is not Outcome.FAIL and incr.invoked_ns - error <= end_ns(read, never)
+        acked += incr.ok and end_ns(incr) + error <= read.invoked_ns
+        possible += incr.outcome is not Outcome.FAIL and incr.invoked_ns - error <= end_ns(read)
     return acked, possible
 
 

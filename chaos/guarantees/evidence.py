@@ -5,18 +5,21 @@ What guarantees ask of a history before they believe it: when it was harmed, who
 import json
 import math
 from collections.abc import Hashable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from chaos.errors import UsageError
 from chaos.guarantees.guarantee import FINAL_READ
 from chaos.history import Fault, History, Operation, Outcome, Value
+
+NEVER: Final = 1 << 80
+"""The end of an operation whose client saw none: after every stamp."""
 
 
 def identity(value: Value) -> Hashable:
     """A JSON value as a key: 1, 1.0, true and "1" are four values, and a list can be one."""
     if type(value) is int or type(value) is str:
         return value
-    return type(value).__name__, json.dumps(value, sort_keys=True)
+    return (json.dumps(value, sort_keys=True),)
 
 
 def integer(value: Value) -> int | None:
@@ -45,7 +48,7 @@ def last_heal_ns(history: History) -> int | None:
     return max(heals, default=None)
 
 
-def end_ns(operation: Operation, never: int) -> int:
+def end_ns(operation: Operation, never: int = NEVER) -> int:
     """When the operation ended; ``never`` for one whose client saw no end."""
     return never if operation.completed_ns is None else operation.completed_ns
 
@@ -71,21 +74,20 @@ def read_too_early(history: History, read: Operation) -> str | None:
 
 def missed_faults(history: History, operations: Iterable[Operation]) -> str | None:
     """Why these operations prove nothing about the faults: some fault met none of them. None when all did, or no fault."""
-    never = last_stamp_ns(history) + 1
     missed = list(history.faults)
     for operation in operations:
         if not missed:
             return None
         error = clock_error_ns(history, operation.client)
-        begun, ended = operation.invoked_ns + error, end_ns(operation, never) - error
-        missed = [fault for fault in missed if begun > _over_ns(fault, never) or ended < harmed_ns(fault)]
+        begun, ended = operation.invoked_ns + error, end_ns(operation) - error
+        missed = [fault for fault in missed if begun > _over_ns(fault) or ended < harmed_ns(fault)]
     if not missed:
         return None
     return f"no operation was under way during {', '.join(sorted({fault.name for fault in missed}))}"
 
 
-def _over_ns(fault: Fault, never: int) -> int:
-    return never if fault.healed_ns is None else fault.healed_ns
+def _over_ns(fault: Fault) -> int:
+    return NEVER if fault.healed_ns is None else fault.healed_ns
 
 
 def clock_error_ns(history: History, client: str) -> int:

@@ -11,8 +11,9 @@ write of its own acquisition. No accepted write is late.
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
-from chaos.guarantees.evidence import end_ns, identity, integer, last_stamp_ns, missed_faults, shown
+from chaos.guarantees.evidence import end_ns, identity, integer, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import is_acquired
 from chaos.guarantees.placing import Placed, by_interval, by_store, settled_before
@@ -50,7 +51,7 @@ def _judge(history: History) -> Verdict:
     late = [pair for writes in resources.values() for pair in _late_writes(_own(history, writes, acquires))]
     measures = {"accepted_count": len(accepted), "late_write_count": len(late)}
     if late:
-        return violated(NAME, _witness(history, late[-1]), None, **measures)
+        return violated(NAME, _witness(history, late[-1]), **measures)
     missing = missed_faults(history, [*attempts, *history.select("acquire")])
     if missing:
         return unknown(NAME, missing, **measures)
@@ -66,7 +67,7 @@ def _acquires(history: History) -> tuple[dict[Hashable, Placed], set[Hashable]]:
     """Each ``acquire`` under its client and term, else its client and token; and the names that several have."""
     found: dict[Hashable, Placed] = {}
     twins: set[Hashable] = set()
-    for one in by_interval(history, [acquire for acquire in history.select("acquire") if is_acquired(acquire)]):
+    for one in by_interval(history, filter(is_acquired, history)):
         acquire = one.operation
         key = (acquire.client, identity(acquire.notes.get("term", acquire.result)))
         if found.setdefault(key, one) is not one:
@@ -86,7 +87,7 @@ def _own(history: History, writes: Sequence[Operation], acquires: dict[Hashable,
         elif key in acquires:
             owned.append((placed, Acquisition(key, acquires[key].begin, acquires[key].end)))
         else:
-            owned.append((placed, Acquisition(key, float("-inf"), float("inf"))))
+            owned.append((placed, Acquisition(key, -inf, inf)))
     return owned
 
 
@@ -99,7 +100,7 @@ def _order_like_time(tokens: dict[Hashable, int | None], acquires: dict[Hashable
     if None in tokens.values() or len(set(tokens.values())) < len(tokens):
         return False
     known = {id(acquires[key]): token for key, token in tokens.items() if key in acquires and token is not None}
-    highest = float("-inf")
+    highest = -inf
     for acquire, settled in settled_before(one for one in acquires.values() if id(one) in known):
         highest = max([highest, *(known[id(one)] for one in settled)])
         if known[id(acquire)] < highest:
@@ -141,7 +142,7 @@ def _witness(history: History, pair: Late) -> Witness:
     late, before = (placed.operation for placed in pair)
     sentence = (
         f"the resource accepted {shown(late.value)} of {late.notes['holder']} at "
-        f"{history.seconds(end_ns(late, last_stamp_ns(history))):.3f} s, after {shown(before.value)} of "
+        f"{history.seconds(end_ns(late)):.3f} s, after {shown(before.value)} of "
         f"{before.notes['holder']}, which had the lock later"
     )
     return Witness(anomaly="late write", sentence=sentence, operations=(before, late))

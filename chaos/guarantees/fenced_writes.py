@@ -27,7 +27,7 @@ def _judge(history: History) -> Verdict:
     pairs = [pair for writes in resources.values() for pair in _decreases(by_store(history, writes))]
     measures = {"accepted_count": len(accepted), "decrease_count": len(pairs)}
     if pairs:
-        return violated(NAME, _witness(pairs[-1]), None, **measures)
+        return violated(NAME, _witness(pairs[-1]), **measures)
     missing = _too_little(accepted, carrying) or missed_faults(history, attempts)
     if missing:
         return unknown(NAME, missing, **measures)

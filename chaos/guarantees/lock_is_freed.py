@@ -17,6 +17,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from chaos.guarantees.evidence import (
+    NEVER,
     bound_ns,
     end_ns,
     first_harm_ns,
@@ -44,19 +45,23 @@ class Idle:
     until_ns: int
 
     @property
-    def lasted_s(self) -> float:
+    def lasted_ns(self) -> int:
         """How long nobody got in."""
-        return (self.until_ns - self.from_ns) / 1e9
+        return self.until_ns - self.from_ns
+
+    @property
+    def lasted_s(self) -> float:
+        """The same in seconds."""
+        return self.lasted_ns / 1e9
 
 
 def lock_is_freed_within(bound_s: float) -> Guarantee:
     """The same promise with a bound in seconds: the lock's lease, the recovery of its store, and some slack."""
     bound_ns(bound_s)
-    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s)
+    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s, f" within {bound_s:g} s")
 
 
-def _guarantee(name: str, bound_s: float | None) -> Guarantee:
-    within = "" if bound_s is None else f" within {bound_s:g} s"
+def _guarantee(name: str, bound_s: float | None, within: str) -> Guarantee:
     return Guarantee(
         name=name,
         promise=f"When the holder of a lock stops, somebody else gets it{within}.",
@@ -69,13 +74,14 @@ def _guarantee(name: str, bound_s: float | None) -> Guarantee:
 
 def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
     idle = _idle_stretches(history)
-    error_s = 2 * worst_clock_error_ns(history) / 1e9  # A stretch lies between stamps of two clocks.
-    late = [one for one in idle if (one.by is None if bound_s is None else one.lasted_s - error_s > bound_s)]
+    error = 2 * worst_clock_error_ns(history)  # A stretch lies between stamps of two clocks.
+    bound = None if bound_s is None else bound_ns(bound_s)
+    late = [one for one in idle if (one.by is None if bound is None else one.lasted_ns - error > bound)]
     measures = {"wait_s": max((one.lasted_s for one in idle), default=None), "idle_count": len(idle)}
     if late:
-        return violated(name, _witness(history, max(late, key=lambda one: one.lasted_s)), None, **measures)
+        return violated(name, _witness(history, max(late, key=lambda one: one.lasted_ns)), **measures)
     missing = _too_little(history, idle)
-    if bound_s is not None and any(one.lasted_s + error_s > bound_s for one in idle):
+    if bound is not None and any(one.lasted_ns + error > bound for one in idle):
         missing = missing or f"whether {measures['wait_s']:.3f} s is too long is within the error of the clocks"
     if missing:
         return unknown(name, missing, **measures)
@@ -89,7 +95,7 @@ def _too_little(history: History, idle: list[Idle]) -> str | None:
     if waiting:
         return f"the run ended {waiting[0].lasted_s:.3f} s into a wait, before the bound"
     harm = first_harm_ns(history)
-    tested = [one for one in idle if one.until_ns >= (harm or 0) and _by_another(one)]
+    tested = [one for one in idle if (harm is None or one.until_ns >= harm) and _by_another(one)]
     if tested:
         return None
     return "nobody took the lock over from another client" + ("" if harm is None else " after the fault")
@@ -101,12 +107,12 @@ def _by_another(idle: Idle) -> bool:
 
 
 def _idle_stretches(history: History) -> list[Idle]:
-    never = last_stamp_ns(history) + 1
+    last = last_stamp_ns(history)
     stays = by_lock(find_holds(history))
     locks: dict[Hashable, list[Operation]] = {}
     for attempt in history.select("acquire", where=lambda attempt: not _was_cut_short(history, attempt)):
         locks.setdefault(identity(attempt.value), []).append(attempt)
-    return [one for lock, asked in locks.items() for one in _idle_of(asked, stays.get(lock, []), never)]
+    return [one for lock, asked in locks.items() for one in _idle_of(asked, stays.get(lock, []), last)]
 
 
 def _was_cut_short(history: History, attempt: Operation) -> bool:
@@ -115,26 +121,26 @@ def _was_cut_short(history: History, attempt: Operation) -> bool:
     return harmed_between(history, attempt.client, attempt.invoked_ns, None) is not None
 
 
-def _idle_of(asked: list[Operation], stays: list[Hold], never: int) -> list[Idle]:
+def _idle_of(asked: list[Operation], stays: list[Hold], last_ns: int) -> list[Idle]:
     asked = sorted(asked, key=lambda attempt: attempt.invoked_ns)
     found: list[Idle | None] = []
-    free_ns, before = -1, None
+    free_ns, before = 0, None
     for hold in stays:
         since_ns = free_ns
         if before and before.client != hold.client and hold.from_ns < free_ns:
             since_ns = min(hold.from_ns, before.harmed_ns or hold.from_ns)
         found.append(_idle(asked, before, hold.acquire, since_ns, hold.from_ns))
-        if _freed_ns(hold, never) >= free_ns:
-            free_ns, before = _freed_ns(hold, never), hold
-    found.append(_unanswered(asked, before, free_ns, never))
+        if _freed_ns(hold) >= free_ns:
+            free_ns, before = _freed_ns(hold), hold
+    found.append(_unanswered(asked, before, free_ns, last_ns))
     return [one for one in found if one is not None]
 
 
-def _freed_ns(hold: Hold, never: int) -> int:
+def _freed_ns(hold: Hold) -> int:
     if hold.ending is not None:
         # Until the release is answered a refusal is no wonder. A re-acquisition ends a stay and frees nothing.
         return hold.until_ns if is_acquired(hold.ending) else end_ns(hold.ending, hold.until_ns)
-    return never if hold.stopped_ns is None else hold.stopped_ns
+    return NEVER if hold.stopped_ns is None else hold.stopped_ns
 
 
 def _idle(asked: list[Operation], before: Hold | None, by: Operation, free_ns: int, got_ns: int) -> Idle | None:
@@ -148,17 +154,17 @@ def _idle(asked: list[Operation], before: Hold | None, by: Operation, free_ns: i
     return Idle(asked=earliest, before=before, by=by, from_ns=begin, until_ns=got_ns)
 
 
-def _unanswered(asked: list[Operation], before: Hold | None, free_ns: int, never: int) -> Idle | None:
+def _unanswered(asked: list[Operation], before: Hold | None, free_ns: int, last_ns: int) -> Idle | None:
     """The wait that the end of the run cut off; an attempt that was refused before the lock was free is none."""
     waiting = [
         attempt
         for attempt in asked
-        if not attempt.ok and (attempt.invoked_ns >= free_ns or (attempt.completed_ns is None and free_ns < never))
+        if not attempt.ok and (attempt.invoked_ns >= free_ns or (attempt.completed_ns is None and free_ns < NEVER))
     ]
     if not waiting:
         return None
     begin = max(free_ns, waiting[0].invoked_ns)
-    until = max(end_ns(attempt, never) for attempt in waiting)
+    until = max(end_ns(attempt, last_ns) for attempt in waiting)
     return Idle(asked=waiting[0], before=before, by=None, from_ns=begin, until_ns=until)
 
 
@@ -174,4 +180,4 @@ def _witness(history: History, idle: Idle) -> Witness:
     return Witness(anomaly="lock not freed", sentence=sentence, operations=tuple(distinct.values()))
 
 
-lock_is_freed = _guarantee(NAME, None)
+lock_is_freed = _guarantee(NAME, None, "")

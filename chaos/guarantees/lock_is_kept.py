@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
-from chaos.guarantees.evidence import clock_error_ns, identity, integer, missed_faults, shown
+from chaos.guarantees.evidence import clock_error_ns, end_ns, identity, integer, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import Hold, find_holds, learnt_of_loss
 from chaos.history import History, Operation
@@ -17,18 +17,21 @@ from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
 NAME = "lock_is_kept"
 
+Loss = tuple[Hold, Operation, float]
+"""A stay, the look that found it over, and the seconds that were left of it."""
+
 
 def _judge(history: History) -> Verdict:
     stays = find_holds(history)
-    lost = [hold for hold in stays if _left_ns(history, hold, hold.ending) > 0 and _is_loss(hold)]
+    lost = _losses(history, stays)
     kept = _confirmed(history, stays)
     measures = {
         "lost_count": len(lost),
         "checked_count": len(kept) + len(lost),
-        "left_s": max((_left_ns(history, hold, hold.ending) / 1e9 for hold in lost), default=None),
+        "left_s": max((left_s for _, _, left_s in lost), default=None),
     }
     if lost:
-        return violated(NAME, _witness(history, lost[0]), None, **measures)
+        return violated(NAME, _witness(*lost[0]), **measures)
     missing = None if kept else "nobody looked at a lock that it held with time left (needs expires_ns)"
     # A look that a fault left without an answer met that fault as well.
     missing = missing or missed_faults(history, history.select(("check", "renew", "acquire")))
@@ -37,16 +40,21 @@ def _judge(history: History) -> Verdict:
     return holds(NAME, f"{len(kept)} looks at a lock with time left, and it was there", **measures)
 
 
-def _is_loss(hold: Hold) -> bool:
-    return hold.ending is not None and learnt_of_loss(hold.ending)
+def _losses(history: History, stays: Iterable[Hold]) -> list[Loss]:
+    found = []
+    for hold in stays:
+        look = hold.ending
+        if look is not None and learnt_of_loss(look):
+            left_ns = _left_ns(history, hold, look)
+            if left_ns > 0:
+                found.append((hold, look, left_ns / 1e9))
+    return found
 
 
-def _left_ns(history: History, hold: Hold, look: Operation | None) -> int:
-    """How long the lock should still have been there when this look at it ended; 0 when nothing was promised."""
-    if look is None or look.completed_ns is None:
-        return 0
+def _left_ns(history: History, hold: Hold, look: Operation) -> int:
+    """How long the lock should still have been there when this look at it ended; not above 0 when it need not."""
     expires = integer(look.notes.get("expires_ns", hold.acquire.notes.get("expires_ns")))
-    return 0 if expires is None else max(0, expires - look.completed_ns - clock_error_ns(history, hold.client))
+    return 0 if expires is None else expires - end_ns(look) - clock_error_ns(history, hold.client)
 
 
 def _confirmed(history: History, stays: Iterable[Hold]) -> list[Operation]:
@@ -62,11 +70,9 @@ def _confirmed(history: History, stays: Iterable[Hold]) -> list[Operation]:
     return found
 
 
-def _witness(history: History, hold: Hold) -> Witness:
-    left_s = _left_ns(history, hold, hold.ending) / 1e9
+def _witness(hold: Hold, look: Operation, left_s: float) -> Witness:
     sentence = f"{hold.client} found {shown(hold.acquire.value)} gone with {left_s:.3f} s of its time left"
-    operations = (hold.acquire, *([hold.ending] if hold.ending else []))
-    return Witness(anomaly="lock lost early", sentence=sentence, operations=operations)
+    return Witness(anomaly="lock lost early", sentence=sentence, operations=(hold.acquire, look))
 
 
 lock_is_kept = Guarantee(

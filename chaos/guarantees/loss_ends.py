@@ -7,7 +7,7 @@ A bound that may also hold with no loss at all, unlike ``bounded``, which wants 
 from dataclasses import replace
 
 from chaos.guarantees.acked_writes_survive import acked_writes_survive
-from chaos.guarantees.evidence import bound_ns, clock_error_ns, first_harm_ns
+from chaos.guarantees.evidence import bound_ns, clock_error_ns, end_ns, first_harm_ns
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation
 from chaos.verdict import Status, Verdict, unknown
@@ -49,6 +49,6 @@ def _acked_after(history: History, limit_ns: int, certain: int) -> History:
 
     def early(operation: Operation) -> bool:
         error = certain * clock_error_ns(history, operation.client)
-        return operation.f == "add" and operation.ok and (operation.completed_ns or 0) - error <= limit_ns
+        return operation.f == "add" and operation.ok and end_ns(operation) - error <= limit_ns
 
     return replace(history, operations=tuple(operation for operation in history if not early(operation)))

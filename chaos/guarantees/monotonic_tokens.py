@@ -30,7 +30,7 @@ def _judge(history: History) -> Verdict:
     pairs = [pair for held in locks.values() for pair in (*_repeats(held), *_decreases(by_interval(history, held)))]
     measures = {"token_count": sum(map(len, locks.values())), "disorder_count": len(pairs)}
     if pairs:
-        return violated(NAME, _witness(pairs[0]), None, **measures)
+        return violated(NAME, _witness(pairs[0]), **measures)
     bare = len(acquired) - int(measures["token_count"])
     missing = f"{bare} of {len(acquired)} acquisitions came without a token" if bare else None
     missing = missing or missed_faults(history, attempts)

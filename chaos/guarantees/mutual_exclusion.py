@@ -6,6 +6,7 @@ renewal or check that told it the lock is gone, or to its last sign of life. Two
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from chaos.guarantees.evidence import clock_error_ns, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
@@ -24,7 +25,7 @@ def _judge(history: History) -> Verdict:
     certain = [pair for pair in pairs if _common_ns(pair) > _error_ns(history, pair)]
     measures = {"overlap_s": _total_ns(certain) / 1e9, "overlap_count": len(certain)}
     if certain:
-        return violated(NAME, _witness(history, max(certain, key=_common_ns)), None, **measures)
+        return violated(NAME, _witness(history, max(certain, key=_common_ns)), **measures)
     missing = "two clients' stays overlap by less than their clocks may be off" if pairs else None
     missing = missing or missed_faults(history, [*history.select(LOCK_KINDS), *_stays(locks.values())])
     if missing:
@@ -47,27 +48,15 @@ def _total_ns(pairs: list[tuple[Hold, Hold]]) -> int:
     covered: dict[object, int] = {}
     for first, second in pairs:
         begin = max(second.from_ns, covered.get(first.lock, second.from_ns))
-        end = min(first.until_ns, second.until_ns)
-        if end > begin:
-            total += end - begin
-            covered[first.lock] = end
+        end = max(begin, min(first.until_ns, second.until_ns))
+        total += end - begin
+        covered[first.lock] = end
     return total
 
 
 def _stays(locks: Iterable[list[Hold]]) -> list[Operation]:
-    """Each stay as one long operation: a client that sat inside through the fault met it, though it asked nothing."""
-    return [
-        Operation(
-            index=hold.acquire.index,
-            client=hold.client,
-            f="stay",
-            invoked_ns=hold.from_ns,
-            completed_ns=hold.until_ns,
-            outcome=hold.acquire.outcome,
-        )
-        for held in locks
-        for hold in held
-    ]
+    """Each stay with its acquisition as one long operation: a client that sat inside through the fault met it, though it asked nothing."""
+    return [replace(hold.acquire, completed_ns=hold.until_ns) for held in locks for hold in held]
 
 
 def _witness(history: History, pair: tuple[Hold, Hold]) -> Witness:

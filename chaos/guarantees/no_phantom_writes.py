@@ -8,7 +8,7 @@ ended and did not complete ``fail``; no value is there more often than it was so
 from collections import Counter
 from collections.abc import Hashable, Iterable
 
-from chaos.guarantees.evidence import end_ns, final_reads, identity, last_stamp_ns, missed_faults, shown
+from chaos.guarantees.evidence import end_ns, final_reads, identity, missed_faults, shown
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation, Outcome
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
@@ -21,23 +21,22 @@ def _judge(history: History) -> Verdict:
     if not any(read.result for read in reads):
         return unknown(NAME, "no final read showed a value")
     adds = history.select("add")
-    phantoms = [(read, value, n) for read in reads for value, n in _phantoms(read, _before(history, read, adds))]
+    phantoms = [(read, value, n) for read in reads for value, n in _phantoms(read, _before(read, adds))]
     measures = {
         "read_count": sum(len(read.result) for read in reads),
         "phantom_count": sum(excess for _, _, excess in phantoms),
     }
     if phantoms:
         read, value, _ = phantoms[0]
-        return violated(NAME, _witness(read, value, _before(history, read, adds)), None, **measures)
+        return violated(NAME, _witness(read, value, _before(read, adds)), **measures)
     missing = missed_faults(history, adds)
     if missing:
         return unknown(NAME, missing, **measures)
     return holds(NAME, f"all {measures['read_count']} values read were written", **measures)
 
 
-def _before(history: History, read: Operation, adds: Iterable[Operation]) -> list[Operation]:
-    until = end_ns(read, last_stamp_ns(history))
-    return [add for add in adds if add.invoked_ns <= until]
+def _before(read: Operation, adds: Iterable[Operation]) -> list[Operation]:
+    return [add for add in adds if add.invoked_ns <= end_ns(read)]
 
 
 def _phantoms(read: Operation, adds: list[Operation]) -> list[tuple[Hashable, int]]:
@@ -48,7 +47,7 @@ def _phantoms(read: Operation, adds: list[Operation]) -> list[tuple[Hashable, in
 
 def _witness(read: Operation, value: Hashable, adds: list[Operation]) -> Witness:
     written = tuple(add for add in adds if identity(add.value) == value)
-    name = shown(value[1]) if isinstance(value, tuple) else shown(value)
+    name = shown(value[0]) if isinstance(value, tuple) else shown(value)
     by = f"the final read #{read.index} of {read.client}"
     if any(add.outcome is not Outcome.FAIL for add in written):
         return Witness(anomaly="duplicate", sentence=f"{name} is more often in {by} than written", operations=written)

@@ -23,7 +23,7 @@ def _judge(history: History) -> Verdict:
     stolen = [(taken, release) for taken, release in foreign if _deleted(release)]
     measures = {"foreign_release_count": len(foreign), "stolen_count": len(stolen)}
     if stolen:
-        return violated(NAME, _witness(history, stolen[0]), None, **measures)
+        return violated(NAME, _witness(history, stolen[0]), **measures)
     answered = sum(release.outcome is not Outcome.INFO for _, release in foreign)
     missing = _too_little(len(foreign), answered) or missed_faults(history, history.select(("acquire", "release")))
     if missing:

@@ -5,7 +5,7 @@ Which of two operations really came first: by the store's own numbering where th
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.guarantees.evidence import clock_error_ns, end_ns, integer, last_stamp_ns
+from chaos.guarantees.evidence import clock_error_ns, end_ns, integer
 from chaos.history import History, Operation
 
 
@@ -20,20 +20,21 @@ class Placed:
 
 def by_interval(history: History, operations: Iterable[Operation]) -> list[Placed]:
     """Between invocation and completion, widened by what the client's clock may be off."""
-    never = last_stamp_ns(history) + 1
     placed = []
     for operation in operations:
         error = clock_error_ns(history, operation.client)
-        placed.append(Placed(operation, operation.invoked_ns - error, end_ns(operation, never) + error))
+        placed.append(Placed(operation, operation.invoked_ns - error, end_ns(operation) + error))
     return placed
 
 
 def by_store(history: History, operations: Sequence[Operation]) -> list[Placed]:
     """By the number that the store gave each operation as its result; by interval when not every one has its own."""
-    numbers = [integer(operation.result) for operation in operations]
-    if None in numbers or len(set(numbers)) < len(numbers):
-        return by_interval(history, operations)
-    return [Placed(operation, number or 0, number or 0) for operation, number in zip(operations, numbers, strict=True)]
+    placed = [
+        Placed(operation, number, number)
+        for operation in operations
+        if (number := integer(operation.result)) is not None
+    ]
+    return placed if len({one.begin for one in placed}) == len(operations) else by_interval(history, operations)
 
 
 def settled_before(placed: Iterable[Placed]) -> Iterator[tuple[Placed, list[Placed]]]:

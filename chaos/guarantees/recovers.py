@@ -27,11 +27,10 @@ NAME = "recovers"
 def recovers_within(bound_s: float) -> Guarantee:
     """The same promise with a bound in seconds, counted from the beginning of the last healing."""
     bound_ns(bound_s)
-    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s)
+    return _guarantee(f"{NAME}_within({bound_s:g}s)", bound_s, f" within {bound_s:g} s")
 
 
-def _guarantee(name: str, bound_s: float | None) -> Guarantee:
-    within = "" if bound_s is None else f" within {bound_s:g} s"
+def _guarantee(name: str, bound_s: float | None, within: str) -> Guarantee:
     return Guarantee(
         name=name,
         promise=f"Once the fault heals, operations are acknowledged again{within}.",
@@ -51,7 +50,9 @@ def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
     if harms:
         return unknown(name, f"{', '.join(harms)} was never healed")
     verdict, error = _judge_from(history, name, bound_s, harm, heal), worst_clock_error_ns(history)
-    moved = [_judge_from(history, name, bound_s, harm, heal + by) for by in (-error, error)] if error else []
+    if not error:
+        return verdict
+    moved = [_judge_from(history, name, bound_s, harm, at) for at in (heal - error, heal + error)]
     if any(other.status is not verdict.status for other in moved):
         return unknown(name, f"{verdict.reason}, and the clocks may be off by {error / 1e9:g} s", **verdict.measures)
     return verdict
@@ -63,8 +64,8 @@ def _judge_from(history: History, name: str, bound_s: float | None, harm: int, h
     tried = [operation for operation in work if operation.invoked_ns >= heal]
     if not tried:
         return unknown(name, "nothing was asked after the last fault healed")
-    answered = _first_answer(tried, never)
-    until = end_ns(answered, never) if answered else max(end_ns(operation, never) for operation in tried)
+    answered = _first_answer(tried)
+    until = end_ns(answered) if answered else max(end_ns(operation, never) for operation in tried)
     waited_s = (until - heal) / 1e9
     measures = _measures(work, harm, heal, never, answered)
     if answered and (bound_s is None or waited_s <= bound_s):
@@ -73,31 +74,29 @@ def _judge_from(history: History, name: str, bound_s: float | None, harm: int, h
         return unknown(
             name, f"no answer, but clients tried for {waited_s:.3f} s only, and the bound is longer", **measures
         )
-    return violated(name, _witness(answered or tried[-1], waited_s, len(tried)), None, **measures)
+    return violated(name, _witness(answered or tried[-1], waited_s, len(tried)), **measures)
 
 
-def _first_answer(operations: list[Operation], never: int) -> Operation | None:
-    answered = [operation for operation in operations if operation.ok]
-    return min(answered, key=lambda operation: end_ns(operation, never), default=None)
+def _first_answer(operations: list[Operation]) -> Operation | None:
+    return min((operation for operation in operations if operation.ok), key=end_ns, default=None)
 
 
 def _measures(
     work: list[Operation], harm: int, heal: int, never: int, healed: Operation | None
 ) -> dict[str, float | None]:
-    harmed = _first_answer([operation for operation in work if operation.invoked_ns >= harm], never)
-    until = end_ns(healed, never) if healed else never
+    harmed = _first_answer([operation for operation in work if operation.invoked_ns >= harm])
+    until = end_ns(healed) if healed else never
     return {
-        "first_ok_after_inject_s": (end_ns(harmed, never) - harm) / 1e9 if harmed else None,
+        "first_ok_after_inject_s": (end_ns(harmed) - harm) / 1e9 if harmed else None,
         "first_ok_after_heal_s": (until - heal) / 1e9 if healed else None,
-        "outage_s": max(_silences(work, harm, until, never)) / 1e9,
+        "outage_s": max(_silences(work, harm, max(harm, until))) / 1e9,
     }
 
 
-def _silences(work: list[Operation], harm: int, until: int, never: int) -> Iterator[int]:
+def _silences(work: list[Operation], harm: int, until: int) -> Iterator[int]:
     """The stretches without an answer between the first harm and the first answer after the last healing."""
-    answers = sorted(end_ns(operation, never) for operation in work if operation.ok)
-    within = [stamp for stamp in answers if harm < stamp < until]
-    return (later - earlier for earlier, later in pairwise([harm, *within, max(harm, until)]))
+    within = sorted(min(max(end_ns(operation), harm), until) for operation in work if operation.ok)
+    return (later - earlier for earlier, later in pairwise([harm, *within, until]))
 
 
 def _witness(operation: Operation, waited_s: float, tried: int) -> Witness:
@@ -111,4 +110,4 @@ def _witness(operation: Operation, waited_s: float, tried: int) -> Witness:
     return Witness(anomaly="no recovery", sentence=sentence, operations=(operation,))
 
 
-recovers = _guarantee(NAME, None)
+recovers = _guarantee(NAME, None, "")

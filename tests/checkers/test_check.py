@@ -173,6 +173,11 @@ def test_a_spent_budget_is_unknown_and_says_so() -> None:
     assert judged("versioned-register", *keyed, wrong, by_key=True, budget_s=0.5) is Status.VIOLATED
 
 
+def _permits(key: str, count: int) -> list[Operation]:
+    """Acquires and releases of many sizes, all at once: too many orders to try."""
+    return [op(f"{key}{n}", "acquire" if n % 2 else "release", 1 + n // 2, 0, 50) for n in range(count)]
+
+
 def test_unknown_says_how_far_the_search_got() -> None:
     """In operations that have returned, for the search of any model and for the sweep of registers."""
     verdict = check(history(_permits("a", 60)).operations, "semaphore", initial=30, budget_s=0.05)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from chaos.errors import UsageError
 from chaos.guarantees import acked_writes_survive, acked_writes_survive_for, mutual_exclusion, of_client
-from chaos.history import Fault, History, Operation
+from chaos.history import Fault, History, Operation, Outcome
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
+from tests.telling import proof, told
 
 
 def split_brain(survivors: list[int], faults: tuple[Fault, ...] = (fault(2.05, 5, healing=4.5),)) -> History:
@@ -198,3 +199,94 @@ def test_fault_that_operations_met_only_within_the_clocks_error_is_unknown() -> 
     recorded = history(operations, [fault(1.05, 2)], clock_error_ns={"c1": ns(0.1)})
     assert acked_writes_survive(recorded).status is Status.UNKNOWN
     assert acked_writes_survive(history(operations, [fault(1.05, 2)])).status is Status.HOLDS
+
+
+NAME = "acked_writes_survive"
+
+
+def test_lost_write_is_told_in_full() -> None:
+    recorded = split_brain([0, 1, 2, 7, 8, 9])
+    sentence = (
+        "write 6 was acknowledged at 6.100 s by n1:6379 and is not in the final read; "
+        "4 of 10 acknowledged writes are gone"
+    )
+    measures = {
+        "acked_count": 10,
+        "lost_count": 4,
+        "lost_share": 0.4,
+        "info_count": 0,
+        "info_survived_count": 0,
+        "window_s": 4.05,
+        "last_lost_after_fault_s": 4.05,
+        "last_lost_after_heal_s": 1.6,
+    }
+    assert told(acked_writes_survive(recorded)) == (NAME, "violated", sentence, measures)
+    assert proof(acked_writes_survive(recorded)) == ("lost write", sentence, [6])
+
+
+def test_writer_whose_address_is_not_known_is_left_out_of_the_sentence() -> None:
+    recorded = history([op("c1", "add", 1, at=1), op("o", "final-read", at=9, result=[])])
+    assert acked_writes_survive(recorded).reason == (
+        "write 1 was acknowledged at 1.100 s and is not in the final read; 1 of 1 acknowledged writes are gone"
+    )
+
+
+def test_survival_of_all_is_told_in_full() -> None:
+    name, status, reason, _ = told(acked_writes_survive(split_brain(list(range(10)))))
+    assert (name, status, reason) == (NAME, "holds", "all 10 acknowledged writes are in the final read")
+
+
+NOTHING_LOST = {"acked_count": 1, "lost_count": 0, "lost_share": 0, "info_count": 0, "info_survived_count": 0}
+ALL_LOST = {**NOTHING_LOST, "lost_count": 1, "lost_share": 1, "window_s": 0.1}
+ONE = op("c1", "add", 1, at=1)
+
+
+@pytest.mark.parametrize(
+    ("operations", "faults", "reason", "measures"),
+    [
+        (
+            [ONE, op("o", "final-read", at=9)],
+            (),
+            "the final read found nothing (null); where all may be gone, let it answer an empty list",
+            {},
+        ),
+        ([ONE], (), "there is no acknowledged final read with a list of values", {}),
+        (
+            [op("o", "final-read", at=9, result=[1]), op("c1", "add", 1, at=10)],
+            (),
+            "no write was acknowledged before the final read",
+            {},
+        ),
+        (
+            [ONE, op("c2", "get", at=4), op("o", "final-read", at=9, result=[1])],
+            (fault(4, 5),),
+            "no operation was under way during isolate",
+            NOTHING_LOST,
+        ),
+        (
+            [op("c1", "add", 17, at=1), op("o", "final-read", at=9, result=["17"])],
+            (),
+            "the final read shows values of another type than those written: 17 was written, '17' read",
+            ALL_LOST,
+        ),
+    ],
+)
+def test_what_is_missing_is_told_in_full(
+    operations: list[Operation], faults: tuple[Fault, ...], reason: str, measures: dict[str, float]
+) -> None:
+    assert told(acked_writes_survive(history(operations, faults))) == (NAME, "unknown", reason, measures)
+
+
+def test_losses_within_the_clocks_error_are_told_in_full() -> None:
+    operations = [ONE, op("c1", "add", 2, at=8.85), op("o", "final-read", at=9, result=[1])]
+    verdict = acked_writes_survive(history(operations, clock_error_ns={"c1": ns(0.05), "o": ns(0.05)}))
+    reason = "1 lost writes may, by their clocks, have been acknowledged after the final read began"
+    assert told(verdict) == (NAME, "unknown", reason, {**NOTHING_LOST, "acked_count": 2})
+
+
+def test_acknowledged_write_without_an_end_counts_from_when_it_was_asked() -> None:
+    """As histories of other tools may have it."""
+    add = Operation(index=0, client="c1", f="add", value=1, invoked_ns=ns(1), outcome=Outcome.OK)
+    read = op("o", "final-read", at=9, result=[])
+    verdict = acked_writes_survive(history([add, read]))
+    assert "write 1 was acknowledged at 1.000 s" in verdict.reason

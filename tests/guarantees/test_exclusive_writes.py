@@ -11,6 +11,7 @@ from chaos.guarantees import exclusive_writes
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
+from tests.telling import proof, told
 
 
 def turn(client: str, at: float, term: int = 1, token: int | None = None) -> Operation:
@@ -173,3 +174,132 @@ def test_verdict_is_what_brute_force_says(
         return
     assert verdict.status is (Status.VIOLATED if late else Status.HOLDS)
     assert verdict.measures["late_write_count"] == len(late)
+
+
+NAME = "exclusive_writes"
+
+
+def test_late_write_is_told_in_full() -> None:
+    operations = [turn("a", 1), turn("b", 4), write("b", 3, 5), write("a", 1, 6)]
+    verdict = exclusive_writes(history(operations))
+    sentence = "the resource accepted 1 of a at 6.100 s, after 3 of b, which had the lock later"
+    assert told(verdict) == (NAME, "violated", sentence, {"accepted_count": 2, "late_write_count": 1})
+    assert proof(verdict) == ("late write", sentence, [2, 3])
+
+
+def test_turns_one_after_the_other_are_told_in_full() -> None:
+    verdict = exclusive_writes(history([turn("a", 1), write("a", 1, 2), turn("b", 4), write("b", 3, 5)]))
+    measures = {"accepted_count": 2, "late_write_count": 0}
+    assert told(verdict) == (NAME, "holds", "2 accepted writes, none late", measures)
+
+
+def test_what_is_missing_is_told_in_full() -> None:
+    calm = [turn("a", 1), write("a", 1, 2), turn("b", 4), write("b", 3, 5)]
+    few = "the resource accepted writes of fewer than two acquisitions"
+    assert told(exclusive_writes(history(calm[:2]))) == (NAME, "unknown", few, {})
+    idle = op("c", "get", at=8)
+    unmet = exclusive_writes(history([*calm, idle], [fault(8, 9)]))
+    measures = {"accepted_count": 2, "late_write_count": 0}
+    assert told(unmet) == (NAME, "unknown", "no operation was under way during isolate", measures)
+    bare = [op(client, "acquire", "lock", at=at) for at, client in enumerate("aabb")]
+    writes = [op("a", "write", 1, at=5, holder="a"), op("b", "write", 2, at=6, holder="b")]
+    confused = exclusive_writes(history([*bare, *writes]))
+    assert told(confused) == (
+        NAME,
+        "unknown",
+        "acquisitions of a, b cannot be told apart: their notes need a term",
+        {},
+    )
+
+
+def test_attempt_to_acquire_met_the_fault_too() -> None:
+    calm = [turn("a", 1), write("a", 1, 2), turn("b", 4), write("b", 3, 5)]
+    refused = op("c", "acquire", "lock", at=8, outcome="fail")
+    assert exclusive_writes(history([*calm, refused], [fault(8, 9)])).status is Status.HOLDS
+
+
+def test_write_without_a_holder_and_a_read_with_one_are_not_judged() -> None:
+    late = op("b", "write", 7, at=6)
+    read = op("a", "get", 3, at=7, holder="a", term=1)
+    operations = [turn("a", 1), write("a", 1, 2), turn("b", 4), write("b", 3, 5), late, read]
+    verdict = exclusive_writes(history(operations))
+    assert (verdict.status, verdict.measures["accepted_count"]) == (Status.HOLDS, 2)
+
+
+def test_other_operations_give_no_turn() -> None:
+    """A renewal with the same term is not a second acquisition."""
+    renewal = op("a", "renew", "lock", at=1.5, result=True, term=1)
+    operations = [turn("a", 1), renewal, write("a", 1, 2), turn("b", 4), write("b", 3, 5)]
+    assert exclusive_writes(history(operations)).status is Status.HOLDS
+
+
+def test_token_of_a_turn_may_stand_in_its_acquisition_alone() -> None:
+    """The writes carry a term; tokens order turns that overlap."""
+    turns = [
+        op("a", "acquire", "lock", at=1, took=2, result=7, term=1),
+        op("b", "acquire", "lock", at=1, took=2, result=8, term=1),
+    ]
+    late = [write("b", 1, 5), write("a", 2, 6)]
+    assert exclusive_writes(history([*turns, *late])).status is Status.VIOLATED
+    assert exclusive_writes(history([*turns, write("a", 2, 5), write("b", 1, 6)])).status is Status.HOLDS
+
+
+def test_token_of_the_write_counts_before_that_of_the_acquisition() -> None:
+    turns = [
+        op("a", "acquire", "lock", at=1, took=2, result=9, term=1),
+        op("b", "acquire", "lock", at=1, took=2, result=8, term=1),
+    ]
+    writes = [
+        op("b", "write", 1, at=5, holder="b", term=1, token=8),
+        op("a", "write", 2, at=6, holder="a", term=1, token=7),
+    ]
+    assert exclusive_writes(history([*turns, *writes])).status is Status.VIOLATED
+
+
+def test_turns_without_tokens_beside_one_that_has_one_are_ordered_by_time() -> None:
+    turns = [turn("a", 1, token=9), turn("b", 4)]
+    assert exclusive_writes(history([*turns, write("a", 2, 5), write("b", 1, 6)])).status is Status.HOLDS
+    assert exclusive_writes(history([*turns, write("b", 2, 5), write("a", 1, 6)])).status is Status.VIOLATED
+
+
+def test_turn_whose_acquisition_nobody_recorded_came_at_any_time() -> None:
+    operations = [turn("a", 1), write("x", 2, 5), write("a", 1, 6), write("y", 4, 7)]
+    assert exclusive_writes(history(operations)).status is Status.HOLDS
+    assert exclusive_writes(history([*operations, write("x", 9, 8)])).status is Status.VIOLATED
+
+
+def test_last_of_several_late_writes_is_shown_with_the_newest_turn_before_it() -> None:
+    operations = [turn("a", 1), turn("b", 3), turn("c", 5)]
+    operations += [write("b", 2, 6), write("c", 3, 7), write("a", 1, 8), write("a", 4, 9)]
+    verdict = exclusive_writes(history(operations))
+    sentence = "the resource accepted 4 of a at 9.100 s, after 3 of c, which had the lock later"
+    assert proof(verdict) == ("late write", sentence, [4, 6])
+
+
+def test_interleaved_writes_are_late_on_both_sides_though_tokens_blame_one() -> None:
+    turns = [op("a", "acquire", "lock", at=1, result=7), op("b", "acquire", "lock", at=2, result=8)]
+    writes = [
+        op(client, "write", at, at=at, holder=client, token=token)
+        for client, at, token in (("b", 5, 8), ("a", 6, 7), ("b", 7, 8))
+    ]
+    assert exclusive_writes(history([*turns, *writes])).measures["late_write_count"] == 2
+
+
+def test_tokens_order_turns_whose_acquisitions_nobody_recorded() -> None:
+    writes = [op("b", "write", 1, at=5, holder="b", token=8), op("a", "write", 2, at=6, holder="a", token=7)]
+    assert exclusive_writes(history(writes)).status is Status.VIOLATED
+
+
+def test_of_turns_that_began_together_the_first_that_wrote_is_shown() -> None:
+    operations = [turn("a", 1), turn("b", 3), turn("c", 3), write("b", 2, 6), write("c", 3, 7), write("a", 1, 8)]
+    assert proof(exclusive_writes(history(operations)))[2] == [3, 5]
+
+
+def test_writes_that_touch_are_concurrent() -> None:
+    operations = [write("a", 1, 1, took=1), write("b", 2, 2, took=1), write("a", 3, 4)]
+    assert exclusive_writes(history(operations)).status is Status.HOLDS
+
+
+def test_each_write_between_two_of_another_turn_counts() -> None:
+    operations = [write("b", 1, 0), write("a", 2, 2), write("b", 3, 4), write("a", 4, 6)]
+    assert exclusive_writes(history(operations)).measures["late_write_count"] == 2

@@ -8,6 +8,7 @@ from chaos.guarantees import lock_is_freed, lock_is_freed_within
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
+from tests.telling import proof, told
 
 KILL = fault(3, None, target="a", name="kill")
 
@@ -162,3 +163,106 @@ def test_wait_nearer_to_the_bound_than_the_clocks_error_is_unknown() -> None:
     recorded = history([got("a", 1), *tries("b", 4, 5), got("b", 6)], [KILL], clock_error_ns={"b": ns(0.2)})
     for bound_s, status in ((1.5, Status.VIOLATED), (2, Status.UNKNOWN), (2.2, Status.UNKNOWN), (3, Status.HOLDS)):
         assert lock_is_freed_within(bound_s)(recorded).status is status
+
+
+def test_bound_is_part_of_name_and_promise() -> None:
+    promise = "When the holder of a lock stops, somebody else gets it"
+    assert (lock_is_freed.name, lock_is_freed.promise) == ("lock_is_freed", f"{promise}.")
+    within = lock_is_freed_within(2.5)
+    assert (within.name, within.promise) == ("lock_is_freed_within(2.5s)", f"{promise} within 2.5 s.")
+    assert within.needs == lock_is_freed.needs == ("acquire",)
+    assert within.source == "Redis documentation, distributed locks: liveness property A, deadlock free"
+    assert within.silent_on == (
+        "whether it was freed too early (mutual_exclusion, lock_is_kept), and fairness between waiters"
+    )
+
+
+def test_lock_not_freed_is_told_in_full() -> None:
+    end = lock_is_freed(history([got("a", 1), *tries("b", 2, 4, 9)], [KILL]))
+    sentence = "b wanted lock, which a had; nobody was inside for 5.100 s from 4.000 s on, until the run ended"
+    assert told(end) == ("lock_is_freed", "violated", sentence, {"wait_s": 5.1, "idle_count": 2})
+    assert proof(end) == ("lock not freed", sentence, [0, 2])
+    late = lock_is_freed_within(1)(history([got("a", 1), *tries("b", 2, 4), got("c", 6)], [KILL]))
+    sentence = "b wanted lock, which a had; nobody was inside for 2.100 s from 4.000 s on, until c got it"
+    assert told(late) == ("lock_is_freed_within(1s)", "violated", sentence, {"wait_s": 2.1, "idle_count": 2})
+    assert proof(late) == ("lock not freed", sentence, [0, 2, 3])
+    never = lock_is_freed(history(tries("b", 4, 9)))
+    sentence = "b wanted lock; nobody was inside for 5.100 s from 4.000 s on, until the run ended"
+    assert proof(never) == ("lock not freed", sentence, [0])
+
+
+def test_freed_lock_is_told_in_full() -> None:
+    verdict = lock_is_freed(history([got("a", 1), *tries("b", 2, 4, 5), got("b", 6)], [KILL]))
+    reason = "the lock was free 2 times while wanted, for 2.100 s at most"
+    assert told(verdict) == ("lock_is_freed", "holds", reason, {"wait_s": 2.1, "idle_count": 2})
+
+
+def test_what_is_missing_is_told_in_full() -> None:
+    alone = history([got("a", 1), release("a", 2), got("a", 3)])
+    nobody, measures = "nobody took the lock over from another client", {"wait_s": 0.1, "idle_count": 2}
+    assert told(lock_is_freed(alone)) == ("lock_is_freed", "unknown", nobody, measures)
+    before = history([got("a", 1), release("a", 1.5), got("b", 2), release("b", 2.5)], [KILL])
+    assert told(lock_is_freed(before)) == ("lock_is_freed", "unknown", f"{nobody} after the fault", measures)
+    short = lock_is_freed_within(5)(history([got("a", 1), *tries("b", 4, 5)], [KILL]))
+    reason, measures = "the run ended 1.100 s into a wait, before the bound", {"wait_s": 1.1, "idle_count": 2}
+    assert told(short) == ("lock_is_freed_within(5s)", "unknown", reason, measures)
+
+
+def test_wait_within_the_clocks_error_is_told_in_full() -> None:
+    recorded = history([got("a", 1), *tries("b", 4, 5), got("b", 6)], [KILL], clock_error_ns={"b": ns(0.2)})
+    reason = "whether 2.100 s is too long is within the error of the clocks"
+    measures = {"wait_s": 2.1, "idle_count": 2}
+    assert told(lock_is_freed_within(2)(recorded)) == ("lock_is_freed_within(2s)", "unknown", reason, measures)
+
+
+def test_lock_taken_over_the_instant_the_fault_bit_was_freed_under_it() -> None:
+    operations = [got("a", 1), release("a", 2), got("b", 2.9)]
+    assert lock_is_freed(history(operations, [KILL])).status is Status.HOLDS
+
+
+def test_other_operations_ask_for_no_lock() -> None:
+    renewals = [op("b", "renew", "lock", at=at, result=False) for at in (4, 9)]
+    operations = [got("a", 1), release("a", 2), got("b", 3), release("b", 3.5), *renewals]
+    assert lock_is_freed(history(operations)).status is Status.HOLDS
+
+
+def test_wait_may_begin_with_the_run() -> None:
+    assert lock_is_freed(history([got("a", 0, took=0.5), release("a", 1), got("b", 2)])).measures["wait_s"] == 0.5
+
+
+def test_client_that_acquires_again_waits_for_itself() -> None:
+    """Its stay ended when it asked."""
+    operations = [got("a", 1), got("a", 3, took=0.5), release("a", 5), got("b", 6)]
+    assert lock_is_freed(history(operations)).measures["wait_s"] == 0.5
+
+
+def test_release_that_was_never_answered_frees_the_lock_when_it_was_asked() -> None:
+    unanswered = op("a", "release", "lock", at=3, took=None)
+    verdict = lock_is_freed(history([got("a", 1), unanswered, got("b", 3.05, took=1)]))
+    assert verdict.measures["wait_s"] == 1
+
+
+def test_takeover_the_instant_a_harmed_holder_released_is_no_wait() -> None:
+    """The stay was over: the harm during it explains nothing."""
+    pause = fault(2, 4, target="a", name="pause")
+    operations = [got("a", 1), *tries("b", 3), release("a", 5), got("b", 5)]
+    assert lock_is_freed(history(operations, [pause])).measures["wait_s"] == 0.1
+    operations = [got("a", 1), *tries("b", 3), release("a", 5), got("b", 5 - 1e-9)]
+    assert lock_is_freed(history(operations, [pause])).measures["wait_s"] == pytest.approx(2.1)
+
+
+def test_of_two_holders_that_left_together_the_later_is_named() -> None:
+    operations = [got("a", 1), got("b", 2), release("a", 5), release("b", 5), *tries("c", 6), got("c", 9)]
+    assert "c wanted lock, which b had" in lock_is_freed_within(1)(history(operations)).reason
+
+
+def test_refusal_asked_the_instant_the_lock_was_free_is_a_wait() -> None:
+    operations = [got("a", 1), release("a", 2), got("b", 3), release("b", 5, took=1), *tries("a", 6)]
+    verdict = lock_is_freed(history(operations))
+    assert (verdict.status, verdict.measures["wait_s"]) == (Status.VIOLATED, 0.1)
+
+
+def test_refusals_while_a_holder_never_leaves_are_no_wait() -> None:
+    waiting = op("a", "acquire", "lock", at=6, took=None)
+    operations = [got("a", 1), release("a", 2), got("b", 3), waiting]
+    assert lock_is_freed(history(operations)).status is Status.HOLDS

@@ -13,6 +13,7 @@ from chaos.guarantees import among, lock_is_freed, mutual_exclusion
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
+from tests.telling import proof, told
 
 
 def stay(client: str, begin: float, end: float, lock: str = "lock") -> list[Operation]:
@@ -153,3 +154,45 @@ def test_one_client_cannot_break_a_promise_between_clients() -> None:
         among(mutual_exclusion, "b", "b")
     with pytest.raises(UsageError, match="depends on what the others did"):
         among(lock_is_freed, "a", "b")
+
+
+def test_every_verdict_is_told_in_full() -> None:
+    name, none = "mutual_exclusion", {"overlap_s": 0, "overlap_count": 0}
+    kept = mutual_exclusion(history([*stay("a", 1, 2), *stay("b", 2, 3)]))
+    assert told(kept) == (name, "holds", "2 stays, never two clients inside", none)
+    broken = mutual_exclusion(history([*stay("a", 1, 7), *stay("b", 6, 8)]))
+    sentence = "a and b were both inside lock for 1.000 s, from 6.000 s on"
+    assert told(broken) == (name, "violated", sentence, {"overlap_s": 1, "overlap_count": 1})
+    assert proof(broken) == ("two holders overlap", sentence, [0, 1, 2])
+    alone = mutual_exclusion(history(stay("a", 1, 2)))
+    assert told(alone) == (name, "unknown", "no lock was acquired by two clients", {})
+    idle = op("c", "get", "lock", at=8)
+    unmet = mutual_exclusion(history([*stay("a", 1, 2), *stay("b", 3, 4), idle], [fault(8, 9)]))
+    assert told(unmet) == (name, "unknown", "no operation was under way during isolate", none)
+    close = history([*stay("a", 1, 3), *stay("b", 2.9, 5)], clock_error_ns={"a": ns(0.05), "b": ns(0.05)})
+    reason = "two clients' stays overlap by less than their clocks may be off"
+    assert told(mutual_exclusion(close)) == (name, "unknown", reason, none)
+
+
+def test_first_holder_that_never_released_is_shown_by_its_acquisition_alone() -> None:
+    verdict = mutual_exclusion(history([op("a", "acquire", "lock", at=1), op("a", "get", at=9), *stay("b", 4, 6)]))
+    assert proof(verdict)[2] == [0, 1]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_client_that_sat_inside_met_the_fault_only_as_long_as_its_clock_says_so(lost: bool) -> None:
+    """Its own clock may be off, and the stay begins when it was acquired."""
+    operations = [*stay("a", 1, 8.05), *stay("b", 9, 9.5)]
+    error = {"a": ns(0.1)} if lost else {}
+    verdict = mutual_exclusion(history(operations, [fault(8, 8.04)], clock_error_ns=error))
+    assert verdict.status is (Status.UNKNOWN if lost else Status.HOLDS)
+
+
+def test_stay_that_was_over_before_the_fault_did_not_meet_it() -> None:
+    operations = [*stay("a", 1, 2), *stay("b", 3, 4)]
+    assert mutual_exclusion(history(operations, [fault(2.5, 2.6)])).status is Status.UNKNOWN
+
+
+def test_long_overlap_is_told_to_the_millisecond() -> None:
+    verdict = mutual_exclusion(history([*stay("a", 1, 8_000_000), *stay("b", 2, 9_000_000)]))
+    assert verdict.reason == "a and b were both inside lock for 7999998.000 s, from 2.000 s on"

@@ -8,6 +8,7 @@ from chaos.guarantees import no_phantom_writes
 from chaos.history import History
 from chaos.verdict import Status
 from tests.history.build import fault, history, op
+from tests.telling import proof, told
 
 
 def after(result: object) -> History:
@@ -63,3 +64,60 @@ def test_too_little_evidence_is_unknown() -> None:
     assert no_phantom_writes(after(7)).status is Status.UNKNOWN
     faulty = history([op("c1", "add", 1), op("o", "final-read", at=9, result=[1])], [fault(4, 5)])
     assert no_phantom_writes(faulty).status is Status.UNKNOWN
+
+
+NAME = "no_phantom_writes"
+
+
+def test_values_all_written_are_told_in_full() -> None:
+    measures = {"read_count": 3, "phantom_count": 0}
+    assert told(no_phantom_writes(after([1, 2, 4]))) == (NAME, "holds", "all 3 values read were written", measures)
+
+
+@pytest.mark.parametrize(
+    ("result", "anomaly", "sentence", "shown", "excess"),
+    [
+        ([9], "phantom write", "9 is in the final read #4 of observer and nobody had written it", [], 1),
+        (["x"], "phantom write", "x is in the final read #4 of observer and nobody had written it", [], 1),
+        ([[1, "x"]], "phantom write", '[1, "x"] is in the final read #4 of observer and nobody had written it', [], 1),
+        (
+            [3],
+            "failed write took effect",
+            "write 3 failed for certain and is in the final read #4 of observer all the same",
+            [2],
+            1,
+        ),
+        ([1, 1, 1], "duplicate", "1 is more often in the final read #4 of observer than written", [0], 2),
+    ],
+)
+def test_each_phantom_is_told_in_full(
+    result: list[object], anomaly: str, sentence: str, shown: list[int], excess: int
+) -> None:
+    verdict = no_phantom_writes(after(result))
+    measures = {"read_count": len(result), "phantom_count": excess}
+    assert told(verdict) == (NAME, "violated", sentence, measures)
+    assert proof(verdict) == (anomaly, sentence, shown)
+
+
+def test_one_of_several_failed_writes_shows_it() -> None:
+    adds = [op("c1", "add", 3, at=at, outcome="fail") for at in (1, 2)]
+    verdict = no_phantom_writes(history([*adds, op("o", "final-read", at=9, result=[3])]))
+    assert proof(verdict)[2] == [0]
+
+
+def test_what_is_missing_is_told_in_full() -> None:
+    none = "no final read showed a value"
+    assert told(no_phantom_writes(after([]))) == (NAME, "unknown", none, {})
+    idle = op("c", "get", at=4)
+    faulty = history([op("c1", "add", 1), idle, op("o", "final-read", at=9, result=[1])], [fault(4, 5)])
+    unmet = "no operation was under way during isolate"
+    measures = {"read_count": 1, "phantom_count": 0}
+    assert told(no_phantom_writes(faulty)) == (NAME, "unknown", unmet, measures)
+
+
+def test_value_is_written_by_an_add_alone() -> None:
+    """And by one that was asked before the read ended, or just then."""
+    other = history([op("c1", "remove", 1, at=1), op("o", "final-read", at=9, result=[1])])
+    assert no_phantom_writes(other).status is Status.VIOLATED
+    just = history([op("o", "final-read", at=9, took=1, result=[1]), op("c1", "add", 1, at=10)])
+    assert no_phantom_writes(just).status is Status.HOLDS

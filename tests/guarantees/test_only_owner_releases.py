@@ -8,6 +8,7 @@ from chaos.guarantees import only_owner_releases
 from chaos.history import History, Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, op
+from tests.telling import proof, told
 
 
 def acquire(client: str, at: float, outcome: str = "ok", took: float | None = 0.1) -> Operation:
@@ -86,3 +87,64 @@ def test_late_release_whose_fate_nobody_knows_is_unknown(took: float | None) -> 
 def test_late_release_that_never_left_the_client_is_no_evidence() -> None:
     unsent = op("a", "release", "lock", at=7, outcome="fail", sent=False)
     assert only_owner_releases(taken_over(unsent)).status is Status.UNKNOWN
+
+
+NAME = "only_owner_releases"
+
+
+def test_every_verdict_is_told_in_full() -> None:
+    stolen = only_owner_releases(taken_over(release("a", 7)))
+    sentence = "a released lock at 7.000 s, which b had acquired at 6.100 s"
+    assert told(stolen) == (NAME, "violated", sentence, {"foreign_release_count": 1, "stolen_count": 1})
+    assert proof(stolen) == ("foreign release", sentence, [1, 2])
+    kept = only_owner_releases(taken_over(release("a", 7, 0)))
+    one = {"foreign_release_count": 1, "stolen_count": 0}
+    assert told(kept) == (NAME, "holds", "1 releases came too late, and none took the lock away", one)
+    unanswered = only_owner_releases(taken_over(op("a", "release", "lock", at=7, took=None)))
+    nobody = "nobody knows what the releases that came too late did: none was answered"
+    assert told(unanswered) == (NAME, "unknown", nobody, one)
+    idle = op("c", "get", "lock", at=8)
+    unmet = only_owner_releases(history([acquire("a", 1), acquire("b", 6), release("a", 7, 0), idle], [fault(8, 9)]))
+    assert told(unmet) == (NAME, "unknown", "no operation was under way during isolate", one)
+    orderly = only_owner_releases(history([acquire("a", 1), release("a", 2), acquire("b", 3), release("b", 4)]))
+    none = {"foreign_release_count": 0, "stolen_count": 0}
+    reason = "nobody released a lock after another client had taken it over"
+    assert told(orderly) == (NAME, "unknown", reason, none)
+
+
+@pytest.mark.parametrize("f", ["acquire", "release"])
+def test_whoever_asked_for_the_lock_or_let_it_go_met_the_fault(f: str) -> None:
+    attempt = op("b", f, "lock", at=8, outcome="fail")
+    operations = [acquire("a", 1), acquire("b", 6), release("a", 7, 0), attempt]
+    assert only_owner_releases(history(operations, [fault(8, 9)])).status is Status.HOLDS
+
+
+def test_two_locks_are_two_matters() -> None:
+    operations = [acquire("a", 1), op("b", "acquire", "other", at=2), release("a", 4)]
+    assert only_owner_releases(history(operations)).status is Status.UNKNOWN
+
+
+def test_other_operations_release_nothing() -> None:
+    check = op("a", "check", "lock", at=7, result=True)
+    assert only_owner_releases(history([acquire("a", 1), acquire("b", 6), check])).status is Status.UNKNOWN
+
+
+def test_release_that_was_never_sent_does_not_end_the_search() -> None:
+    unsent = op("a", "release", "lock", at=7, outcome="fail", sent=False)
+    operations = [acquire("a", 1), acquire("b", 6), unsent, release("a", 8)]
+    assert only_owner_releases(history(operations)).status is Status.VIOLATED
+
+
+def test_next_acquisition_must_begin_after_the_own_one_had_ended() -> None:
+    """In the same instant nobody knows which was first."""
+    operations = [acquire("a", 1, took=5), acquire("b", 6), release("a", 7)]
+    assert only_owner_releases(history(operations)).status is Status.UNKNOWN
+    operations = [acquire("a", 1, took=5 - 1e-9), acquire("b", 6), release("a", 7)]
+    assert only_owner_releases(history(operations)).status is Status.VIOLATED
+
+
+def test_last_of_the_next_holders_is_named() -> None:
+    operations = [acquire("a", 1), acquire("b", 6), acquire("c", 4, took=3), release("a", 8)]
+    assert "which c had acquired at 7.000 s" in only_owner_releases(history(operations)).reason
+    operations = [acquire("a", 1), acquire("c", 4), acquire("b", 6), release("a", 8)]
+    assert "which b had acquired at 6.100 s" in only_owner_releases(history(operations)).reason

@@ -11,6 +11,7 @@ from chaos.guarantees import BOUNDED, Guarantee, acked_writes_survive, of_client
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
+from tests.telling import proof, told
 
 FAULT = fault(2, 6, healing=5)
 
@@ -113,3 +114,73 @@ def test_bound_that_no_time_can_be_compared_with_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match="a bound is a number of seconds from 0 on"):
         within(bound_s)
+
+
+def test_bound_is_part_of_name_and_promise() -> None:
+    promise = "Once the fault heals, operations are acknowledged again"
+    assert (recovers.name, recovers.promise) == ("recovers", f"{promise}.")
+    within = recovers_within(2.5)
+    assert (within.name, within.promise) == ("recovers_within(2.5s)", f"{promise} within 2.5 s.")
+    assert within.source == "availability as 1 - outage / time: MTBF / (MTBF + MTTR)"
+    assert within.silent_on == (
+        "whether the answers are right, and whether every client gets them (narrow it with of_client)"
+    )
+
+
+def test_recovery_is_told_in_full() -> None:
+    recorded = history([*asks("ok", 1, 2.5), *asks("info", 3, 4, 5.5), *asks("ok", 7, 8)], [FAULT])
+    reason = "the first answer came 2.100 s after the last fault healed"
+    measures = {"first_ok_after_inject_s": 0.6, "first_ok_after_heal_s": 2.1, "outage_s": 4.5}
+    assert told(recovers(recorded)) == ("recovers", "holds", reason, measures)
+    late = recovers_within(2)(recorded)
+    assert told(late) == ("recovers_within(2s)", "violated", reason, measures)
+    assert proof(late) == ("late recovery", reason, [5])
+    assert told(recovers_within(2.1)(recorded))[1] == "holds"
+
+
+def test_no_recovery_is_told_in_full() -> None:
+    recorded = history([*asks("ok", 1), *asks("info", 5.5, 9)], [FAULT])
+    sentence = "none of 2 operations was acknowledged in the 4.100 s after the last fault healed"
+    assert told(recovers(recorded)) == ("recovers", "violated", sentence, {"outage_s": 7.1})
+    assert proof(recovers(recorded)) == ("no recovery", sentence, [2])
+    assert told(recovers_within(4)(recorded))[1] == "violated"
+    short = recovers_within(4.1)(recorded)
+    reason = "no answer, but clients tried for 4.100 s only, and the bound is longer"
+    assert told(short) == ("recovers_within(4.1s)", "unknown", reason, {"outage_s": 7.1})
+
+
+def test_what_is_missing_is_told_in_full() -> None:
+    assert told(recovers(history(asks("ok", 1)))) == ("recovers", "unknown", "no fault was healed", {})
+    faults = [FAULT, fault(6, None, name="kill"), fault(6, None, name="hang"), fault(7, None, name="kill")]
+    unhealed = recovers(history(asks("ok", 1, 7), faults))
+    assert told(unhealed) == ("recovers", "unknown", "hang, kill was never healed", {})
+    idle = recovers(history(asks("ok", 1), [FAULT]))
+    assert told(idle) == ("recovers", "unknown", "nothing was asked after the last fault healed", {})
+
+
+def test_answer_within_the_clocks_error_is_told_in_full() -> None:
+    asked = [*asks("ok", 1), *asks("fail", 5.5), *asks("ok", 7)]
+    measures = {"first_ok_after_inject_s": 5.1, "first_ok_after_heal_s": 2.1, "outage_s": 5.1}
+    for bound_s, reason in (
+        (2.5, "the first answer came 2.100 s after the last fault healed, and the clocks may be off by 0.5 s"),
+        (1.7, "the first answer came 2.100 s after the last fault healed, and the clocks may be off by 0.5 s"),
+    ):
+        verdict = recovers_within(bound_s)(history(asked, [FAULT], clock_error_ns={"c1": ns(0.5)}))
+        assert told(verdict) == (f"recovers_within({bound_s:g}s)", "unknown", reason, measures)
+
+
+def test_instants_count_from_their_beginning() -> None:
+    """Asked as the heal began: after it. Asked as the fault bit: after it. Never answered: until the end of the run."""
+    assert recovers(history(asks("ok", 5), [FAULT])).measures["first_ok_after_heal_s"] == 0.1
+    assert recovers(history(asks("ok", 2, 7), [FAULT])).measures["first_ok_after_inject_s"] == 0.1
+    open_ = op("c1", "add", 9, at=6, took=None)
+    verdict = recovers(history([*asks("ok", 1), open_, op("o", "final-read", at=8, took=1, result=[])], [FAULT]))
+    assert told(verdict)[2:] == (
+        "none of 1 operations was acknowledged in the 4.000 s after the last fault healed",
+        {"outage_s": 7},
+    )
+
+
+def test_long_outage_is_told_to_the_millisecond() -> None:
+    verdict = recovers(history([*asks("ok", 1), *asks("ok", 8_000_005)], [FAULT]))
+    assert verdict.reason == "the first answer came 8000000.100 s after the last fault healed"

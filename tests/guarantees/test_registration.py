@@ -125,3 +125,10 @@ def test_unknown_name_is_refused_with_those_that_exist(name: str) -> None:
 def test_bounded_guarantee_is_found_by_the_name_that_its_verdicts_show() -> None:
     for name, within in BOUNDED.items():
         assert guarantee_named(within(2.5).name).name == f"{name}_within(2.5s)"
+
+
+def test_refusal_of_a_name_lists_every_guarantee() -> None:
+    with pytest.raises(UsageError) as refused:
+        guarantee_named("nothing")
+    bounded = "lock_is_freed_within(…s), loss_ends_within(…s), recovers_within(…s)"
+    assert str(refused.value) == f"there is no guarantee 'nothing'; there are: {', '.join(GUARANTEES)}, {bounded}"

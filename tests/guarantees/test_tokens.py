@@ -2,6 +2,8 @@
 Tokens at the lock rise, and at the resource never fall: both checked, against brute force on small random runs.
 """
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from chaos.guarantees import fenced_writes, monotonic_tokens
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, op
+from tests.telling import proof, told
 
 
 def write(value: int, token: int | None, at: float, number: int | None = None, took: float = 0.1) -> Operation:
@@ -115,3 +118,69 @@ def test_monotony_is_what_brute_force_says(drawn: list[tuple[int, int, int]]) ->
 def test_tokens_below_zero_are_compared_like_any_others() -> None:
     acquired = [op("a", "acquire", "lock", at=1, result=-3), op("b", "acquire", "lock", at=2, result=-5)]
     assert monotonic_tokens(history(acquired)).status is Status.VIOLATED
+
+
+def fenced(value: int, at: float, token: int, **notes: Any) -> Operation:
+    return op("a", "write", value, at=at, token=token, **notes)
+
+
+def test_fencing_is_told_in_full() -> None:
+    counts = {"accepted_count": 2, "decrease_count": 0}
+    kept = fenced_writes(history([write(1, 7, 1), write(2, 9, 2)]))
+    assert told(kept) == ("fenced_writes", "holds", "2 accepted writes, tokens never decrease", counts)
+    broken = fenced_writes(history([write(1, 9, 1), write(2, 8, 2)]))
+    sentence = "the resource accepted 2 of a with token 8 after 1 of a with token 9"
+    assert told(broken) == ("fenced_writes", "violated", sentence, {**counts, "decrease_count": 1})
+    assert proof(broken) == ("token went back", sentence, [0, 1])
+    same = fenced_writes(history([write(1, 7, 1), write(2, 7, 2)]))
+    few = "the resource accepted writes of fewer than two tokens"
+    assert told(same) == ("fenced_writes", "unknown", few, counts)
+    idle = op("c", "get", at=8, token=1)
+    unmet = fenced_writes(history([write(1, 7, 1), write(2, 9, 2), idle], [fault(8, 9)]))
+    assert told(unmet) == ("fenced_writes", "unknown", "no operation was under way during isolate", counts)
+
+
+def test_two_fenced_resources_are_two_matters() -> None:
+    x, y = fenced(1, 1, 9, resource="x"), fenced(2, 2, 8, resource="y")
+    assert fenced_writes(history([x, y])).status is Status.HOLDS
+    assert fenced_writes(history([x, fenced(2, 2, 8, resource="x")])).status is Status.VIOLATED
+
+
+def test_highest_token_so_far_is_shown_by_its_first_write() -> None:
+    verdict = fenced_writes(history([write(1, 9, 1), write(2, 9, 2), write(3, 4, 3), write(4, 8, 4)]))
+    sentence = "the resource accepted 4 of a with token 8 after 1 of a with token 9"
+    assert proof(verdict) == ("token went back", sentence, [0, 3])
+    assert verdict.measures["decrease_count"] == 2
+
+
+def test_monotony_is_told_in_full() -> None:
+    counts = {"token_count": 2, "disorder_count": 0}
+    kept = monotonic_tokens(history([acquire(1, 1), acquire(5, 2)]))
+    assert told(kept) == ("monotonic_tokens", "holds", "2 tokens, each higher than those before", counts)
+    back = monotonic_tokens(history([acquire(5, 1), acquire(4, 2, client="b")]))
+    sentence = "a was given token 5, and b after it token 4"
+    assert told(back) == ("monotonic_tokens", "violated", sentence, {**counts, "disorder_count": 1})
+    assert proof(back) == ("token went back", sentence, [0, 1])
+    twice = monotonic_tokens(history([acquire(5, 1), acquire(5, 2, client="b")]))
+    sentence = "a was given token 5, and b after it token 5"
+    assert told(twice) == ("monotonic_tokens", "violated", sentence, {**counts, "disorder_count": 1})
+    assert proof(twice) == ("token given twice", sentence, [0, 1])
+    single = monotonic_tokens(history([acquire(1, 1)]))
+    assert told(single) == ("monotonic_tokens", "unknown", "no lock gave out two tokens", {})
+    bare = monotonic_tokens(history([acquire(1, 1), acquire(2, 2), acquire(None, 3)]))
+    missing = "1 of 3 acquisitions came without a token"
+    assert told(bare) == ("monotonic_tokens", "unknown", missing, counts)
+    idle = op("c", "get", at=8)
+    unmet = monotonic_tokens(history([acquire(1, 1), acquire(2, 2), idle], [fault(8, 9)]))
+    assert told(unmet) == ("monotonic_tokens", "unknown", "no operation was under way during isolate", counts)
+
+
+def test_tokens_of_two_locks_are_not_compared() -> None:
+    x = [op("a", "acquire", "x", at=at, result=token) for at, token in ((1, 5), (2, 6))]
+    y = [op("a", "acquire", "y", at=at, result=token) for at, token in ((3, 4), (4, 6))]
+    assert monotonic_tokens(history([*x, *y])).status is Status.HOLDS
+
+
+def test_highest_token_is_remembered_beyond_the_last_one() -> None:
+    verdict = monotonic_tokens(history([acquire(9, 1), acquire(5, 2), acquire(7, 3)]))
+    assert verdict.measures["disorder_count"] == 2

@@ -292,6 +292,10 @@ ALL = (
     ),
     Type(name="set", model="set", initial=frozenset(), apply=_set, invent=_ask_set, guess=_guess_set),
     Type(name="grow-only-set", model="set", initial=frozenset(), apply=_set, invent=_ask_grown, guess=_guess_set),
+    Type(
+        name="filled-set", model="set", initial=frozenset({0, 1}), given=[0, 1], apply=_set, invent=_ask_set,
+        guess=_guess_set,
+    ),
     Type(name="queue", model="queue", initial=(), apply=_queue, invent=_ask_queue, guess=_nothing),
     Type(name="drained-queue", model="queue", initial=(), apply=_queue, invent=_ask_drained, guess=_guess_drained),
     Type(

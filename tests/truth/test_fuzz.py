@@ -2,6 +2,7 @@
 A small seeded slice of the nightly fuzz: the checkers agree with brute force.
 """
 
+import os
 from dataclasses import replace
 from random import Random
 
@@ -15,7 +16,8 @@ from tests.truth.comparing import Tally, disagreements
 from tests.truth.histories import some_history
 from tests.truth.kinds import TYPES
 
-HISTORIES = 1_500
+HISTORIES = int(os.environ.get("FUZZ_HISTORIES", "1500"))
+"""Mutation testing takes fewer: it runs them thousands of times."""
 
 
 @pytest.mark.parametrize("name", TYPES)
