@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chaos.checkers.queues import expanded
+from chaos.checkers.drains import unrolled
 from chaos.history import Operation
-from chaos.models import UNKNOWN
+from chaos.models import UNKNOWN, queue
 from tests.checkers.judging import called, judge
 from tests.history.build import op
 from tests.telling import proof, told
@@ -212,7 +212,7 @@ def test_queue_may_be_filled_from_the_beginning() -> None:
 
 def test_drain_consists_of_dequeues() -> None:
     """One for each value, one that found nothing; one that never returned of one that never returned."""
-    known = expanded(called("queue", put(1, 0), drain(2, 1, 2), drain(4, took=None)))
+    known, _ = unrolled(called("queue", put(1, 0), drain(2, 1, 2), drain(4, took=None)), queue())
     assert [(call.f, call.result) for call in known] == [
         ("enqueue", None),
         ("dequeue", 1),

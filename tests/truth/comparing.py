@@ -102,7 +102,7 @@ def _false_order(kind: Type, operations: list[Operation], mismatch: bool) -> str
     """Walk the order as one client alone would."""
     failed_cas: FailedCas = "mismatch" if mismatch else "dropped"
     try:
-        orders = linearized(operations, kind.model, initial=kind.given, failed_cas=failed_cas)
+        orders = linearized(operations, str(kind.model), initial=kind.given, failed_cas=failed_cas)
     except SpentError as spent:
         return f"no linearization of so small a history was found: {spent}"
     if orders is None:
