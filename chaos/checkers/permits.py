@@ -50,7 +50,9 @@ def _violated(calls: Sequence[Call], last: int, rule: Rule, budget: Budget) -> V
         return rule(tried, side) is not None
 
     anomaly = "too many permits" if calls[last].f == "acquire" else "release of a free permit"
-    return violated(NAME, witness(anomaly, calls[last], shrunk(calls, last, lambda call: False, fails, budget)))
+    return violated(
+        NAME, witness(anomaly, calls[last], shrunk(calls, calls[last].end, lambda call: False, fails, budget))
+    )
 
 
 def _stamps(calls: Sequence[Call]) -> list[tuple[int, int]]:

@@ -108,4 +108,11 @@ def test_checker_judges_one_order_of_operations_unless_it_says_otherwise() -> No
     other = _checker("x", register.judge, register.kinds, "source", judges="else", aborted=True)
     assert (other.judges, other.aborted) == ("else", True)
     assert {name for name, one in CHECKERS.items() if one.judges == LINEARIZABLE} >= {"register", "mutex", "queue"}
-    assert {name for name, one in CHECKERS.items() if one.aborted} == {"append-log", "list-append"}
+    assert {name for name, one in CHECKERS.items() if one.aborted} == {
+        "append-log",
+        "list-append",
+        "total-queue",
+        "at-least-once-queue",
+        "at-most-once-queue",
+        "exactly-once-queue",
+    }

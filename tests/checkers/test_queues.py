@@ -195,8 +195,7 @@ def test_repeated_values_are_searched_and_a_lost_drain_excuses_what_is_missing()
     assert judge("queue", *twice, get(None, 8)).status.value == "violated"
     assert holds(*twice, drain(5, took=None), get(None, 8))
     three = [put(1, 0), put(1, 2), put(2, 3.5), drain(5, took=None), get(None, 8)]
-    reason = "what is missing may have been taken by a drain that never returned"
-    assert told(judge("queue", *three)) == ("queue", "unknown", reason, {})
+    assert holds(*three)
     taken = [put(1, 0), put(1, 2), put(2, 3.5), drain(5, 1, 1, 2), get(None, 8)]
     assert holds(*taken)
     again = judge("queue", put(1, 0), put(1, 2), drain(5, 1), get(None, 8))
@@ -211,13 +210,13 @@ def test_queue_may_be_filled_from_the_beginning() -> None:
 
 
 def test_drain_consists_of_dequeues() -> None:
-    """One for each value, one that found nothing; one that never returned of one that never returned."""
-    known, _ = unrolled(called("queue", put(1, 0), drain(2, 1, 2), drain(4, took=None)), queue())
+    """One for each value, one that found nothing; one that never returned of as many as it can have taken."""
+    known, _ = unrolled(called("queue", *(put(n, 0) for n in (1, 2, 3)), drain(2, 1, 2), drain(4, took=None)), queue())
     assert [(call.f, call.result) for call in known] == [
-        ("enqueue", None),
+        *[("enqueue", None)] * 3,
         ("dequeue", 1),
         ("dequeue", 2),
         ("dequeue", None),
         ("dequeue", UNKNOWN),
     ]
-    assert [call.operation.f for call in known] == ["enqueue", "drain", "drain", "drain", "drain"]
+    assert [call.operation.f for call in known] == ["enqueue"] * 3 + ["drain"] * 4

@@ -130,5 +130,5 @@ def test_bounded_guarantee_is_found_by_the_name_that_its_verdicts_show() -> None
 def test_refusal_of_a_name_lists_every_guarantee() -> None:
     with pytest.raises(UsageError) as refused:
         guarantee_named("nothing")
-    bounded = "lock_is_freed_within(…s), loss_ends_within(…s), recovers_within(…s)"
+    bounded = ", ".join(f"{name}_within(…s)" for name in BOUNDED)
     assert str(refused.value) == f"there is no guarantee 'nothing'; there are: {', '.join(GUARANTEES)}, {bounded}"
