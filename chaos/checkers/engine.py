@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from chaos.checkers.antichain import Configuration, Front, insert, thinned
 from chaos.checkers.budget import EVERY, Budget, SpentError
 from chaos.checkers.calls import NEVER, Call
-from chaos.checkers.foreseeing import Waiting, Watched
+from chaos.checkers.foreseeing import Outlook, Waiting, Watched
 from chaos.checkers.numbering import Numbered
 from chaos.models import Kind, Model
 
@@ -34,8 +34,8 @@ class Search:
         self._kinds, self._classes = self._numbered.kinds, self._numbered.classes
         self._observers: list[tuple[int, int, int]] = []
         self._mutators: dict[int, Waiting] = {}
-        self._total = 0
-        self._now = 0
+        self._total = self._now = 0
+        self._lasting = False
         self._configurations: list[Configuration] = [(0, 0, 0, None)]
 
     @classmethod
@@ -98,7 +98,9 @@ class Search:
         else:
             waiting.append((end, bit, index))
             waiting.sort()
-        if end != NEVER and kind is not Kind.GENERAL:
+        if end == NEVER:
+            self._lasting = True
+        elif kind is not Kind.GENERAL:
             self._total |= bit
 
     def _close(self, index: int, bit: int) -> None:
@@ -139,8 +141,25 @@ class Search:
             if not used & bit:
                 queue.append(configuration)
         if queue:
-            self._expand(queue, out, bit, number)
+            if len(self._mutators) == 1 and not observing and len(self._mutators[number]) == 1:
+                self._place(queue, out, index, bit)
+            else:
+                self._expand(queue, out, bit, number)
         return out
+
+    def _place(self, queue: list[Configuration], out: Front, index: int, bit: int) -> None:
+        """What the only open mutator leads to: nothing else could come before it."""
+        following, number = self._numbered.following, self._classes[index]
+        steps, overwrites, clear = following[number], self._kinds[number] is Kind.OVERWRITER, ~bit
+        for state, before, used, link in queue:
+            sat = self._absorb(state, before) if self._observers else before
+            after = steps.get(state)
+            if after is None:
+                after = self._numbered.step(number, state)
+            if after >= 0:
+                placed = sat | self._total if overwrites else sat
+                insert(out, (after, placed & clear, used & clear, (link, index, self._now)))
+        self._budget.spend(len(queue))
 
     def _expand(self, queue: list[Configuration], out: Front, bit: int, number: int) -> None:
         """
@@ -150,7 +169,7 @@ class Search:
         for configuration in queue:
             seen.setdefault(configuration[0], []).append(configuration)
         moves = self._moves(number)
-        if not self._thrifty or all(waiting[-1][0] != NEVER for _, waiting, *_ in moves):
+        if not (self._thrifty and self._lasting and any(move[1][-1][0] == NEVER for move in moves)):
             self._spread(queue, seen, out, bit, moves, None)
             return
         while queue:
@@ -162,12 +181,15 @@ class Search:
 
     def _moves(self, number: int) -> list[Move]:
         """What could be placed before an operation of this class."""
-        numbers, outlook, following = list(self._mutators), self._numbered.outlook, self._numbered.following
-        if outlook is not None:
-            numbers = outlook.together(outlook.about[number], numbers)
+        outlook, following, kinds = self._numbered.outlook, self._numbered.following, self._kinds
+        if outlook is None:
+            return [
+                (each, waiting, following[each], kinds[each] is Kind.OVERWRITER, [])
+                for each, waiting in self._mutators.items()
+            ]
         return [
-            (each, self._mutators[each], following[each], self._kinds[each] is Kind.OVERWRITER, self._watched(each))
-            for each in numbers
+            (each, self._mutators[each], following[each], kinds[each] is Kind.OVERWRITER, self._watched(each, outlook))
+            for each in outlook.together(outlook.about[number], self._mutators)
         ]
 
     def _spread(
@@ -187,7 +209,7 @@ class Search:
         reached, now, total, clear = [] if crashed else queue, self._now, self._total, ~bit
         look = len(queue) + EVERY
         for state, before, used, link in queue:
-            sat = self._absorb(state, before)
+            sat = self._absorb(state, before) if self._observers else before
             if sat & bit and not before & bit:
                 insert(out, (state, sat & clear, used, link))
                 continue
@@ -227,10 +249,7 @@ class Search:
                     sat |= bit
         return sat
 
-    def _watched(self, number: int) -> list[Watched]:
-        outlook = self._numbered.outlook
-        if outlook is None:
-            return []
+    def _watched(self, number: int, outlook: Outlook) -> list[Watched]:
         return outlook.watched(outlook.about[number], self._now, self._observers, self._mutators)
 
     def _hopeless(self, watched: list[Watched], state: int, sat: int, used: int) -> bool:
