@@ -94,9 +94,9 @@ class Search:
             return
         waiting = self._mutators.get(number)
         if waiting is None:
-            self._mutators[number] = [(end, bit, index)]
+            self._mutators[number] = [(end, index, bit)]
         else:
-            waiting.append((end, bit, index))
+            waiting.append((end, index, bit))
             waiting.sort()
         if end == NEVER:
             self._lasting = True
@@ -109,7 +109,7 @@ class Search:
             self._observers.remove((number, bit, end))
             return
         waiting = self._mutators[number]
-        waiting.remove((end, bit, index))
+        waiting.remove((end, index, bit))
         if not waiting:
             del self._mutators[number]
         self._total &= ~bit
@@ -215,11 +215,11 @@ class Search:
                 continue
             for number, waiting, following, overwrites, watched in moves:
                 for chosen in waiting:
-                    if not used & chosen[1]:
+                    if not used & chosen[2]:
                         break
                 else:
                     continue
-                end, own, index = chosen
+                end, index, own = chosen
                 if crashed is not None and (end == NEVER) is not crashed:
                     continue
                 after = following.get(state)

@@ -12,7 +12,7 @@ FARTHEST = 256
 """Operations to look ahead for one that rescues; if there are more, it is taken that one does."""
 
 Waiting = list[tuple[int, int, int]]
-"""Open operations of one class: (end, bit, index), the first to return first."""
+"""Open operations of one class: (end, index, bit), the first to return first, in the order in which events are met."""
 
 Watched = tuple[int, int, int]
 """Class of an observer, its bit if it is open (else 0), and the bits of open mutators that may rescue it."""
@@ -74,7 +74,7 @@ class Outlook:
                 rescuers = 0
                 for mutator, waiting in mutators.items():
                     if self.about[mutator] == about and self._rescued(mutator, number):
-                        rescuers |= sum(own for _, own, _ in waiting)
+                        rescuers |= sum(own for _, _, own in waiting)
                 found.append((number, bit, rescuers))
         return found
 

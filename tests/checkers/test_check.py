@@ -175,8 +175,8 @@ def test_a_spent_budget_is_unknown_and_says_so() -> None:
 
 def test_unknown_says_how_far_the_search_got() -> None:
     """In operations that have returned, for the search of any model and for the sweep of registers."""
-    many = [op(f"a{n}", "write", [None, n], 0, 50) for n in range(60)]
-    verdict = check(history(many).operations, "versioned-register", budget_s=0.05)
+    crowd = [op(f"a{n}", "write", [None, n], 0, 50) for n in range(60)]
+    verdict = check(history(crowd).operations, "versioned-register", budget_s=0.05)
     assert re.search(r"an order exists for the first \d+ of 60 operations to return", verdict.reason)
     writes = history([op("c", "write", place, place, 0.5) for place in range(6)]).operations
     budget = Budget(60)

@@ -196,6 +196,7 @@ def test_repeated_values_are_searched_and_a_lost_drain_excuses_what_is_missing()
     assert holds(*twice, drain(5, took=None), get(None, 8))
     three = [put(1, 0), put(1, 2), put(2, 3.5), drain(5, took=None), get(None, 8)]
     assert holds(*three)
+    assert not holds(*three[:3], get(None, 4.6, 0.2), *three[3:])
     taken = [put(1, 0), put(1, 2), put(2, 3.5), drain(5, 1, 1, 2), get(None, 8)]
     assert holds(*taken)
     again = judge("queue", put(1, 0), put(1, 2), drain(5, 1), get(None, 8))
@@ -210,13 +211,19 @@ def test_queue_may_be_filled_from_the_beginning() -> None:
 
 
 def test_drain_consists_of_dequeues() -> None:
-    """One for each value, one that found nothing; one that never returned of as many as it can have taken."""
-    known, _ = unrolled(called("queue", *(put(n, 0) for n in (1, 2, 3)), drain(2, 1, 2), drain(4, took=None)), queue())
-    assert [(call.f, call.result) for call in known] == [
-        *[("enqueue", None)] * 3,
+    """One for each value, one that found nothing; one that never returned of as many as there can be left."""
+    puts = [put(1, 0), put(2, 0), put(3, 0)]
+    known, _ = unrolled(called("queue", *puts, drain(2, 1, 2), drain(4, took=None)), queue())
+    assert [(call.f, call.result) for call in known[2:]] == [
+        ("enqueue", None),
         ("dequeue", 1),
         ("dequeue", 2),
         ("dequeue", None),
         ("dequeue", UNKNOWN),
     ]
-    assert [call.operation.f for call in known] == ["enqueue"] * 3 + ["drain"] * 4
+    assert [call.operation.f for call in known[2:]] == ["enqueue", "drain", "drain", "drain", "drain"]
+    known, _ = unrolled(called("queue", *puts, drain(2, 1), drain(4, took=None)), queue(), initial=[7])
+    assert [call.result for call in known].count(UNKNOWN) == 3
+    taken = [put(1, 0), get(1, 2), get(None, 4), get(None, 6, took=None), drain(8, took=None)]
+    known, _ = unrolled(called("queue", *taken), queue())
+    assert [call.result for call in known].count(UNKNOWN) == 1

@@ -85,8 +85,14 @@ def _problem(kind: Type, operations: list[Operation], mismatch: bool, tally: Tal
         return None if right else f"the oracle says no, the checker {verdict}"
     if (verdict.status is Status.HOLDS) is not right:
         return f"the oracle says {right}, the checker {verdict}"
-    if right and kind.model in ORDERS and tally.histories % 5 == 0 and _in_sequence(kind, operations):
-        return _false_order(kind, operations, mismatch)
+    if (
+        right
+        and isinstance(kind.model, str)
+        and kind.model in ORDERS
+        and tally.histories % 5 == 0
+        and _in_sequence(kind, operations)
+    ):
+        return _false_order(kind, kind.model, operations, mismatch)
     wrong = None if kind.misnamed is None else kind.misnamed(operations, verdict)
     if wrong is None and verdict.witness is not None:
         return _false_witness(kind, list(verdict.witness.operations), operations, mismatch)
@@ -98,11 +104,11 @@ def _in_sequence(kind: Type, operations: list[Operation]) -> bool:
     return kind.ordered or not any(each.f == "drain" for each in operations)
 
 
-def _false_order(kind: Type, operations: list[Operation], mismatch: bool) -> str | None:
+def _false_order(kind: Type, model: str, operations: list[Operation], mismatch: bool) -> str | None:
     """Walk the order as one client alone would."""
     failed_cas: FailedCas = "mismatch" if mismatch else "dropped"
     try:
-        orders = linearized(operations, str(kind.model), initial=kind.given, failed_cas=failed_cas)
+        orders = linearized(operations, model, initial=kind.given, failed_cas=failed_cas)
     except SpentError as spent:
         return f"no linearization of so small a history was found: {spent}"
     if orders is None:
