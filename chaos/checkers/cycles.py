@@ -37,7 +37,7 @@ def worst_cycle(dependencies: Dependencies, budget: Budget) -> tuple[str, list[S
                 for name, cycle in _sorts(graph, component, extra, budget)
             ]
             if not found:
-                return "cycle" + suffix, [], ["cycle" + suffix]
+                return "cycle" + suffix, _some_cycle(graph, inside[0], WW | WR | RW | extra), ["cycle" + suffix]
             found.sort(key=lambda each: (ORDER.index(each[0].removesuffix(suffix)), len(each[1])))
             name, cycle = found[0]
             return name, cycle, list(dict.fromkeys(each for each, _ in found))
@@ -66,6 +66,14 @@ def _sorts(graph: Graph, component: list[int], extra: int, budget: Budget) -> It
             if cycle is not None:
                 shown.add(name)
                 yield name, cycle
+
+
+def _some_cycle(graph: Graph, component: list[int], way: int) -> list[Step]:
+    """One through the first of them, for when there was no time to look for the worst: a single walk."""
+    inside, source = set(component), min(component)
+    target, mask = next((each, mask & way) for each, mask in graph[source].items() if each in inside and mask & way)
+    back = _way_back(graph, inside, target, source, way, alternating=False)
+    return [(source, target, _lowest(mask)), *(back or [])]
 
 
 def _shortest(

@@ -21,7 +21,7 @@ def _needs(call: Call) -> Any:
 def with_sources(kept: Sequence[Call], calls: Sequence[Call], initial: Any) -> list[Call]:
     """The proof with, for each value seen in it, an operation that wrote it: else it would look like read from nowhere."""
     found = list(kept)
-    for call in kept:
+    for call in found:  # Grows: a source that is a cas has seen a value too.
         wanted = _needs(call)
         if wanted is None or wanted == (initial,) or any(_produces(each) == wanted for each in found):
             continue

@@ -18,7 +18,7 @@ from chaos.history.archive import load_from
 from chaos.history.formats import ARCHIVE, Reading, read, recognise
 from chaos.history.formats.recognition import LIVE
 from chaos.history.source import Source
-from chaos.verdict import Verdict, unknown
+from chaos.verdict import Status, Verdict, unknown
 
 if TYPE_CHECKING:
     from chaos.checkers.columnar import Judged
@@ -154,7 +154,7 @@ def _verdict(name: str, operations: Sequence[Operation], question: Question, rea
     if not operations:
         return unknown(question.model, "there is no operation in it")
     try:
-        return check(
+        verdict = check(
             _filled(operations, question) if reading else operations,
             question.model,
             initial=question.initial,
@@ -163,10 +163,19 @@ def _verdict(name: str, operations: Sequence[Operation], question: Question, rea
             failed_cas=question.failed_cas,
             names=question.names,
         )
+        return _seen(verdict, operations, question)
     except UsageError as problem:
         raise UsageError(f"{name}{_line(str(problem), reading)}: {problem}") from problem
     except (MemoryError, RecursionError) as problem:
         return unknown(question.model, f"the analysis needs more than this machine has: {type(problem).__name__}")
+
+
+def _seen(verdict: Verdict, operations: Sequence[Operation], question: Question) -> Verdict:
+    """A set that nobody read kept what it promised only because nobody looked."""
+    looks = {f for f in {each.f for each in operations if each.ok} if question.names.get(f, f) in ("read", "contains")}
+    if question.model != "set" or verdict.status is not Status.HOLDS or looks:
+        return verdict
+    return replace(unknown(question.model, "nobody read the set"), measures=verdict.measures)
 
 
 def _filled(operations: Sequence[Operation], question: Question) -> Sequence[Operation]:

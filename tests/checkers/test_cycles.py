@@ -131,9 +131,17 @@ def test_way_back_is_sought_past_edges_that_lead_nowhere() -> None:
 def test_when_no_time_is_left_there_is_a_cycle_all_the_same() -> None:
     """Of a coarser name."""
     spent = Budget(0)
-    assert worst((0, 1, WW), (1, 0, WW), budget=spent) == ("cycle", [], ["cycle"])
-    assert worst((0, 1, WW), (1, 0, PROCESS), budget=spent) == ("cycle-process", [], ["cycle-process"])
-    assert worst((0, 1, RW), (1, 0, REALTIME), budget=spent) == ("cycle-realtime", [], ["cycle-realtime"])
+    assert worst((0, 1, WW), (1, 0, WW), budget=spent) == ("cycle", [(0, 1, WW), (1, 0, WW)], ["cycle"])
+    assert worst((0, 1, WW), (1, 0, PROCESS), budget=spent) == (
+        "cycle-process",
+        [(0, 1, WW), (1, 0, PROCESS)],
+        ["cycle-process"],
+    )
+    assert worst((0, 1, RW), (1, 0, REALTIME), budget=spent) == (
+        "cycle-realtime",
+        [(0, 1, RW), (1, 0, REALTIME)],
+        ["cycle-realtime"],
+    )
 
 
 def test_way_back_is_sought_past_edges_of_another_relation() -> None:

@@ -23,7 +23,7 @@ def some() -> list[Call]:
 def test_proof_is_shown_with_who_wrote_what_it_saw() -> None:
     """The last that can have been it, in order of time; of the initial value nobody."""
     first, second, cas, read, late, initial = calls = some()
-    assert with_sources([read], calls, 0) == [cas, read]
+    assert with_sources([read], calls, 0) == [second, cas, read]  # What the cas saw needs a source too.
     assert with_sources([cas], calls, 0) == [second, cas]
     assert with_sources([read, late], calls, 0) == [read, late]
     assert with_sources([initial], calls, 0) == [initial]

@@ -172,6 +172,17 @@ def test_a_history_without_operations_is_unknown(tmp_path: Path, capsys: pytest.
     assert "there is no operation in it" in capsys.readouterr().out
 
 
+def test_a_set_that_nobody_read_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether what was added is in it is not known; a read that failed is none."""
+    file = tmp_path / "history"
+    adds = ["0 invoke add 1", "0 ok add 1", "1 invoke read nil", "1 fail read nil"]
+    file.write_text(edn(*adds))
+    assert cli.main(["recheck", str(file), "--model", "set"]) == 2
+    assert "nobody read the set" in capsys.readouterr().out
+    file.write_text(edn(*adds, "1 invoke look nil", "1 ok look [1]"))
+    assert cli.main(["recheck", str(file), "--model", "set", "--name", "look=read"]) == 0
+
+
 def test_values_that_look_keyed_are_remarked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "history"
     file.write_text(
