@@ -12,6 +12,7 @@ import pytest
 from chaos.cli.install import install_all
 from chaos.errors import MissingSoftwareError, ProviderError, UsageError
 from chaos.servers import catalogue, find, install
+from chaos.servers.cache import new_folder
 from tests.servers.conftest import Machine
 from tests.servers.fakes import SERVER, debian, go_toolchain, offer_valkey, says
 
@@ -136,6 +137,22 @@ def test_failed_build_leaves_nothing_and_says_the_compilers_last_words(machine: 
 
     with pytest.raises(ProviderError, match="ended with code 1: cannot find module"):
         install("toxiproxy")
+    assert leftovers(machine) == []
+
+
+def test_what_a_killed_installation_left_is_removed_by_the_next_and_nothing_that_is_in_use(machine: Machine) -> None:
+    code = """
+import os
+from chaos.servers.cache import new_folder
+with new_folder() as folder:
+    (folder / "half").write_text("of it")
+    os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert len(leftovers(machine)) == 1
+
+    with new_folder() as first, new_folder() as second:
+        assert sorted(leftovers(machine)) == sorted([first.name, second.name])
     assert leftovers(machine) == []
 
 
