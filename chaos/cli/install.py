@@ -24,8 +24,11 @@ def main(options: argparse.Namespace) -> int:
 
 def install_all(requests: Sequence[str]) -> int:
     """Install each NAME or NAME=VERSION and say where it is, or why it is not; a name nobody knows stops it at once."""
+    from chaos.servers.golang import workshop
+
     wanted = [_parted(request) for request in requests]
-    problems = [problem for name, version in wanted if (problem := _install(name, version)) is not None]
+    with workshop():
+        problems = [problem for name, version in wanted if (problem := _install(name, version)) is not None]
     for problem in problems:
         complain(problem)
     return exits.UNKNOWN if problems else exits.FINE

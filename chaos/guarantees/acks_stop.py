@@ -2,7 +2,7 @@
 Acknowledgements stop: who is cut off stops saying yes.
 
 Definition: no operation of the workload (everything but final reads) that was invoked later than the bound after the first
-fault bit is acknowledged before the last fault begins to heal, and at least one was tried then. ``acked_count`` counts those
+fault bit is acknowledged before the last fault begins to heal, and at least one was sent then. ``acked_count`` counts those
 asked for and acknowledged after the fault bit.
 """
 
@@ -39,7 +39,8 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
 
     acked = [one for one in work if one.ok and asked_during(one, 0.0)]
     late = [one for one in acked if asked_during(one, bound_s)]
-    tried = [one for one in work if harm + bound_s * 1e9 < one.invoked_ns < heal]
+    asked = [one for one in work if harm + bound_s * 1e9 < one.invoked_ns < heal]
+    tried = [one for one in asked if one.notes.get("sent") is not False]
     measures = {
         "acked_count": len(acked),
         "tried_count": len(tried),
@@ -52,6 +53,8 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
         )
         witness = Witness(anomaly="acknowledged in isolation", sentence=sentence, operations=(late[-1],))
         return violated(name, witness, None, **measures)
+    if asked and not tried:
+        return unknown(name, "nothing that was asked for after the bound was sent: there was no connection", **measures)
     if not tried:
         return unknown(name, "nobody asked for anything while the fault lasted, after the bound", **measures)
     return holds(name, f"{len(tried)} operations were asked for after the bound, and none was acknowledged", **measures)

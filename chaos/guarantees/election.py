@@ -3,9 +3,10 @@ An election ends in time: when a fault takes the leader, another one leads withi
 
 Definition: from the instant at which a fault bit the party that led, to the first observation of another party in a
 leader's role (``role``: ``leader``, ``master``, ...), no more than the bound passes. Observed, so as exact as the probe's period.
+A fault that was over within the bound, and by all that was seen did not cost the leader its lead, proves nothing.
 """
 
-from chaos.guarantees.evidence import bound_ns, harmed_ns, last_stamp_ns
+from chaos.guarantees.evidence import bound_ns, harmed_ns, heal_ns, last_stamp_ns
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.leading import Loss, losses
 from chaos.history import History
@@ -30,12 +31,20 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
         return unknown(name, "no fault hit a party that was seen to lead")
     took = [loss.took_s for loss in found if loss.took_s is not None]
     measures = {"election_s": max(took, default=None), "elections_count": len(took)}
-    late = [loss for loss in found if _waited_s(history, loss) > bound_s]
+    kept = [loss for loss in found if loss.kept and _lasted_s(history, loss) <= bound_s]
+    late = [loss for loss in found if loss not in kept and _waited_s(history, loss) > bound_s]
     if late:
         return violated(name, _witness(history, late[0], bound_s), None, **measures)
+    if kept:
+        return unknown(name, f"{kept[0].fault.name} on {kept[0].old} was over before anybody else led", **measures)
     if len(took) < len(found):
         return unknown(name, "the run ended before the bound, and nobody else led yet", **measures)
     return holds(name, f"another leader was seen after {max(took):.3f} s at most", **measures)
+
+
+def _lasted_s(history: History, loss: Loss) -> float:
+    over = heal_ns(loss.fault)
+    return ((last_stamp_ns(history) if over is None else over) - harmed_ns(loss.fault)) / 1e9
 
 
 def _waited_s(history: History, loss: Loss) -> float:

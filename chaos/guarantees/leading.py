@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chaos.guarantees.evidence import harmed_ns
+from chaos.guarantees.evidence import NEVER, harmed_ns
 from chaos.history import Fault, History, Observation
 
 LEADING = frozenset({"leader", "master", "primary", "controller", "active"})
@@ -15,11 +15,16 @@ LEADING = frozenset({"leader", "master", "primary", "controller", "active"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """A leader that a fault hit, and who was first seen to lead instead."""
+    """
+    A leader that a fault hit, and who was first seen to lead instead.
+
+    :param kept: the fault was over, the next one had not begun, and nothing that was seen says that it had cost the lead.
+    """
 
     fault: Fault
     old: str
     new: Observation | None
+    kept: bool = False
 
     @property
     def took_s(self) -> float | None:
@@ -51,5 +56,22 @@ def losses(history: History) -> Iterator[Loss]:
         old = leader_before(history, fault.begun_ns)
         if old is None or not hits(fault, old):
             continue
-        after = (one for one in history.observations if one.at_ns >= fault.begun_ns and leads(one) and one.party != old)
-        yield Loss(fault=fault, old=old, new=min(after, key=lambda one: one.at_ns, default=None))
+        after = [one for one in history.observations if one.at_ns >= fault.begun_ns]
+        if not any(_tells_of_loss(one, old) for one in after if one.at_ns < _next_ns(history, fault)):
+            yield Loss(fault=fault, old=old, new=None, kept=True)
+            continue
+        others = (one for one in after if leads(one) and one.party != old)
+        yield Loss(fault=fault, old=old, new=min(others, key=lambda one: one.at_ns, default=None))
+
+
+def _next_ns(history: History, fault: Fault) -> int:
+    """When the next fault began after this one had healed; what is seen later may be that one's doing."""
+    healed = NEVER if fault.healed_ns is None else fault.healed_ns
+    return min((one.begun_ns for one in history.faults if one.begun_ns >= healed), default=NEVER)
+
+
+def _tells_of_loss(one: Observation, old: str) -> bool:
+    """Whether somebody else leads, somebody follows another or nobody, or the old leader is no leader any more."""
+    if one.kind == "leader":
+        return bool(one.value != old)
+    return one.kind == "role" and (leads(one) if one.party != old else not leads(one))

@@ -42,6 +42,6 @@ linearizable = Guarantee(
     promise="Every register behaves as if there were one copy of it, and each operation took effect at one instant.",
     check=_judge,
     source="Herlihy and Wing 1990; etcd documentation, KV API guarantees",
-    silent_on="transactions over several keys, and reads that the client asked to be serializable only",
+    silent_on="transactions over several keys; reads that were asked to be serializable are judged like all others",
     needs=("read", "write"),
 )

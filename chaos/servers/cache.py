@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chaos.errors import ProviderError
@@ -18,6 +18,7 @@ from chaos.servers.software import Installed, Software, version_key
 from chaos.wait import wait_until
 
 MANIFEST = "manifest.json"
+NEW = ".new-"
 LOCK_WITHIN_S = 1200.0  # Longer than the slowest installation that another process may be at.
 
 
@@ -46,12 +47,29 @@ def locked(name: str) -> Iterator[None]:
 
 @contextmanager
 def new_folder() -> Iterator[Path]:
-    """A folder in the cache that is gone afterwards, unless ``keep`` moved it to its place."""
-    folder = Path(tempfile.mkdtemp(prefix=".new-", dir=cache_folder()))
+    """A folder in the cache that is gone afterwards, unless ``keep`` moved it to its place; if we are killed, the next time."""
+    with locked("new"):  # So that nobody takes it for a dead process' before it is held.
+        _remove_abandoned()
+        folder = Path(tempfile.mkdtemp(prefix=NEW, dir=cache_folder()))
+        held = os.open(folder, os.O_RDONLY)  # The lock falls with the process.
+        fcntl.flock(held, fcntl.LOCK_EX)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def _remove_abandoned() -> None:
+    """Remove the unfinished work of processes that were killed: a borrowed Go with all it compiled is a gigabyte."""
+    for folder in cache_folder().glob(f"{NEW}*"):
+        with suppress(OSError):  # Just moved to its place.
+            opened = os.open(folder, os.O_RDONLY)
+            try:
+                if _try_lock(opened):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(opened)
 
 
 def keep(folder: Path, installed: Installed) -> Installed:

@@ -69,6 +69,9 @@ class Offer:
         """Whether a request for this version means this offer."""
         if self.by_name:
             return wanted == self.version
+        pinned: str | None = getattr(self.source, "version", None)
+        if pinned is not None:  # Known before it is built, so nothing is built in vain.
+            return matches(pinned, wanted)
         return self.version == "any" or matches(self.version, wanted) or matches(wanted, self.version)
 
 

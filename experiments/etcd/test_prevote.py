@@ -27,6 +27,13 @@ def deafen_a_follower(make_etcd: MakeEtcd, launch: Launch, *, prevote: bool, ver
         run.wait_oks("add", 200, within_s=30)  # Steady state.
 
         with run.inject(one_way([leader, other], follower)) as (deaf,):  # Fault.
+            run.wait_observation(
+                "role",
+                party=str(follower),
+                since_ns=deaf.begun_ns,
+                where=lambda seen: seen.value == "no leader",  # It has missed the leader, so it is really deaf.
+                within_s=30,
+            )
             until = deaf.begun_ns + int(DEAF_S * 1e9)
             run.wait_for(lambda: monotonic_ns() >= until, within_s=30, wanted=f"{DEAF_S:g} s of deafness")
 

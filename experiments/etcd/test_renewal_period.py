@@ -35,11 +35,19 @@ def cut_off_when_a_renewal_is_due(make_etcd: MakeEtcd, launch: Launch, *, share:
 
         with run.inject(between("c1", cluster.nodes, mode="reject")) as (cut,):  # Fault.
             run.release("c1", DUE)
+            run.wait_for(
+                lambda: unconfirmed(run, cut.begun_ns), within_s=30, wanted="a renewal that the cut kept from c1"
+            )
             until = cut.begun_ns + int(cut_s * 1e9)
             run.wait_for(lambda: monotonic_ns() >= until, within_s=30, wanted=f"{cut_s:g} s without a network")
 
         run.wait_for(lambda: told(run), within_s=30, wanted="c1 to learn whether it still has its lock")
     return run
+
+
+def unconfirmed(run: Run, since_ns: int) -> int:
+    """How many renewals were refused or not answered since then."""
+    return run.live.count("renew", "c1", "fail", since_ns) + run.live.count("renew", "c1", "info", since_ns)
 
 
 def told(run: Run) -> bool:

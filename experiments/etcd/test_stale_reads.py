@@ -9,6 +9,7 @@ import pytest
 
 from chaos.faults import between
 from chaos.guarantees import (
+    acks_stop_within,
     fresh_reads,
     linearizable,
     monotonic_reads,
@@ -75,4 +76,13 @@ def test_linearizable_reads_fail_rather_than_being_old(make_etcd: MakeEtcd, laun
     A follower that is cut off answers no linearizable read, so none is stale and no client sees time go back.
     """
     run = read_at_a_follower_that_is_cut_off(make_etcd, launch, serializable=False)
-    run.expect(holds=[fresh_reads, linearizable, read_your_writes, monotonic_reads, of_client(recovers, "c2")])
+    run.expect(
+        holds=[
+            of_client(acks_stop_within(0.0), "c2"),  # No answer at all, so none that is old.
+            fresh_reads,
+            linearizable,
+            read_your_writes,
+            monotonic_reads,
+            of_client(recovers, "c2"),
+        ]
+    )

@@ -45,6 +45,14 @@ def test_nobody_who_asked_proves_nothing() -> None:
     assert acks_stop_within(0)(history([BEFORE, TIMED_OUT])).status is Status.UNKNOWN
 
 
+def test_requests_that_never_left_prove_nothing() -> None:
+    unsent = op("a", "add", 1, at=3, outcome="fail", sent=False)
+    verdict = acks_stop_within(0)(history([BEFORE, unsent], [CUT]))
+    assert verdict.status is Status.UNKNOWN
+    assert verdict.reason == "nothing that was asked for after the bound was sent: there was no connection"
+    assert acks_stop_within(0)(history([BEFORE, unsent, TIMED_OUT], [CUT])).status is Status.HOLDS
+
+
 def test_an_acknowledgement_within_the_error_of_the_clocks_does_not_count() -> None:
     close = history([op("a", "add", 2, at=2.6), TIMED_OUT], [CUT], clock_error_ns={"a": ns(0.2)})
     assert acks_stop_within(0.5)(close).status is Status.HOLDS

@@ -46,6 +46,26 @@ def test_no_election_at_all_is_violated_once_the_bound_is_over_and_unknown_befor
     assert election_within(20)(history(LATER, [KILL], START)).status is Status.UNKNOWN
 
 
+def test_a_fault_that_was_over_before_anybody_missed_the_leader_proves_nothing_for_or_against() -> None:
+    short = fault(2, 2.1, name="pause", target="n1")
+    verdict = election_within(3)(history(LATER, [short], START))
+    assert verdict.status is Status.UNKNOWN
+    assert verdict.reason == "pause on n1 was over before anybody else led"
+
+
+def test_an_election_that_the_next_fault_caused_is_not_held_against_the_one_before() -> None:
+    short, replaced = fault(2, 2.1, name="pause", target="n1"), [*START, seen(6.5, "n2", "leader")]
+    later = fault(6, 8, name="kill", target="n1")
+    assert election_within(1)(history(LATER, [short, later], replaced)).status is Status.UNKNOWN
+    assert election_within(0.2)(history(LATER, [later], replaced)).status is Status.VIOLATED
+
+
+def test_a_short_fault_after_which_nobody_led_for_long_is_violated() -> None:
+    short = fault(2, 2.1, name="restart", target="n1")
+    for lost in (seen(2.2, "n1", "no leader"), seen(3, "n2", None, "leader"), seen(7, "n2", "leader")):
+        assert election_within(3)(history(LATER, [short], [*START, lost])).status is Status.VIOLATED
+
+
 def test_the_old_leader_coming_back_is_no_election() -> None:
     again = [*START, seen(2.5, "n1", "no leader"), seen(3, "n1", "leader")]
     assert election_within(2)(history(LATER, [KILL], again)).status is Status.VIOLATED

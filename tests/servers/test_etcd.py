@@ -132,6 +132,11 @@ def test_a_version_that_is_not_installed_names_its_command_and_one_that_is_none_
         UsageError, match=r"etcd 2\.3 is not offered \(there is 3\.6, 3\.5, 3\.4, 3\.5\.1\), and no etcd of"
     ):
         find("etcd", "2.3")
+    for pinned in ("3.5.2", "3.6.1"):  # Another patch release than the one that would be built.
+        with pytest.raises(UsageError, match=rf"etcd {pinned} is not offered"):
+            find("etcd", pinned)
+        with pytest.raises(UsageError, match=rf"etcd {pinned} is not offered"):
+            install("etcd", pinned)
     with pytest.raises(UsageError, match=r"client:etcd3 9 is not offered \(there is 0\.12\.0\)$"):
         find("client:etcd3", "9")
 

