@@ -32,7 +32,7 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
     measures = {"election_s": max(took, default=None), "elections_count": len(took)}
     late = [loss for loss in found if _waited_s(history, loss) > bound_s]
     if late:
-        return violated(name, _witness(history, late[0], bound_s), None, **measures)
+        return violated(name, _witness(history, late[0], bound_s), **measures)
     if len(took) < len(found):
         return unknown(name, "the run ended before the bound, and nobody else led yet", **measures)
     return holds(name, f"another leader was seen after {max(took):.3f} s at most", **measures)

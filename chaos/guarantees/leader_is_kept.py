@@ -34,7 +34,7 @@ def _judge(history: History) -> Verdict:
         "terms_count": max((int(one.value) - before for one in grown), default=0),
     }
     if taken or grown:
-        return violated(NAME, _witness(history, leader, (*taken, *grown), len(taken)), None, **measures)
+        return violated(NAME, _witness(history, leader, (*taken, *grown), len(taken)), **measures)
     if not any(one.at_ns >= heal for one in history.observations):
         return unknown(NAME, "nobody was looked at after the last fault healed", **measures)
     return holds(NAME, f"{leader} led to the end, in the same term", **measures)
