@@ -28,7 +28,7 @@ def _judge(history: History) -> Verdict:
     if before is None:
         return unknown(NAME, f"no term of {leader} was seen before the fault")
     taken = [one for one in history.observations if leads(one) and one.at_ns > harm]
-    grown = [one for one in terms if one.at_ns > harm and int(one.value) > before]
+    grown = [one for one in terms if int(one.value) > before]
     measures = {
         "leaders_count": len(taken),
         "terms_count": max((int(one.value) - before for one in grown), default=0),

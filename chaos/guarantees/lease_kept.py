@@ -16,7 +16,6 @@ from chaos.history import History, Operation
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
 NAME = "lease_kept"
-KINDS = ("acquire", "renew", "check", "release")
 
 
 class Look(NamedTuple):
@@ -50,7 +49,7 @@ def _judge(history: History) -> Verdict:
 
 def _by_lease(history: History) -> dict[object, list[Operation]]:
     grouped: dict[object, list[Operation]] = defaultdict(list)
-    for one in history.select(KINDS):
+    for one in history:
         if one.notes.get("lease"):
             grouped[str(one.notes["lease"])].append(one)
     return grouped

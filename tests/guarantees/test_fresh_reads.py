@@ -78,6 +78,7 @@ def test_guarantees_say_what_they_promise() -> None:
     assert (fresh_reads.name, within.name) == ("fresh_reads", "fresh_reads_within(2.5s)")
     promise = "A read shows every write that was acknowledged{} before the read was asked."
     assert (fresh_reads.promise, within.promise) == (promise.format(""), promise.format(" more than 2.5 s"))
+    assert fresh_reads_within(0).promise == fresh_reads.promise
     for guarantee in (fresh_reads, within):
         assert guarantee.source == (
             "etcd documentation, KV API guarantees: linearizable and serializable reads; etcd-io/etcd#20418"
@@ -145,3 +146,8 @@ def test_a_write_may_have_been_acknowledged_as_late_as_its_clock_allows() -> Non
     """The writer's clock counts as well as the reader's."""
     late = history([*GOOD, read(5.3, 6)], clock_error_ns={"a": ns(0.25)})
     assert fresh_reads(late).status is Status.HOLDS
+
+
+def test_what_others_have_read_is_no_measure_of_freshness() -> None:
+    """Only what was acknowledged to a writer is."""
+    assert fresh_reads(history([write(1, 5), read(2, 9), read(3, 5)])).status is Status.HOLDS
