@@ -6,7 +6,7 @@ fault bit is acknowledged before the last fault begins to heal, and at least one
 asked for and acknowledged after the fault bit.
 """
 
-from chaos.guarantees.evidence import bound_ns, clock_error_ns, end_ns, first_harm_ns, last_heal_ns, last_stamp_ns
+from chaos.guarantees.evidence import bound_ns, clock_error_ns, end_ns, first_harm_ns, last_heal_ns
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
@@ -27,7 +27,7 @@ def acks_stop_within(bound_s: float) -> Guarantee:
 
 
 def _judge(history: History, name: str, bound_s: float) -> Verdict:
-    harm, heal, never = first_harm_ns(history), last_heal_ns(history), last_stamp_ns(history) + 1
+    harm, heal = first_harm_ns(history), last_heal_ns(history)
     if harm is None or heal is None:
         return unknown(name, "no fault bit and healed")
 
@@ -35,7 +35,7 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
 
     def asked_during(one: Operation, after_s: float) -> bool:
         error = clock_error_ns(history, one.client)
-        return one.invoked_ns - error > harm + after_s * 1e9 and end_ns(one, never) + error < heal
+        return one.invoked_ns - error > harm + after_s * 1e9 and end_ns(one) + error < heal
 
     acked = [one for one in work if one.ok and asked_during(one, 0.0)]
     late = [one for one in acked if asked_during(one, bound_s)]
@@ -44,15 +44,15 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
     measures = {
         "acked_count": len(acked),
         "tried_count": len(tried),
-        "last_ack_after_fault_s": max(((end_ns(one, never) - harm) / 1e9 for one in acked), default=None),
+        "last_ack_after_fault_s": max(((end_ns(one) - harm) / 1e9 for one in acked), default=None),
     }
     if late:
         sentence = (
             f"{late[-1].client} was acknowledged {len(acked)} operations that it asked for while cut off, the last "
-            f"{(end_ns(late[-1], never) - harm) / 1e9:.3f} s after the fault began"
+            f"{(end_ns(late[-1]) - harm) / 1e9:.3f} s after the fault began"
         )
         witness = Witness(anomaly="acknowledged in isolation", sentence=sentence, operations=(late[-1],))
-        return violated(name, witness, None, **measures)
+        return violated(name, witness, **measures)
     if asked and not tried:
         return unknown(name, "nothing that was asked for after the bound was sent: there was no connection", **measures)
     if not tried:

@@ -34,7 +34,7 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
     kept = [loss for loss in found if loss.kept and _lasted_s(history, loss) <= bound_s]
     late = [loss for loss in found if loss not in kept and _waited_s(history, loss) > bound_s]
     if late:
-        return violated(name, _witness(history, late[0], bound_s), None, **measures)
+        return violated(name, _witness(history, late[0], bound_s), **measures)
     if kept:
         return unknown(name, f"{kept[0].fault.name} on {kept[0].old} was over before anybody else led", **measures)
     if len(took) < len(found):

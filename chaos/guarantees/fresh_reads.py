@@ -50,7 +50,7 @@ def _judge(history: History, name: str, bound_s: float) -> Verdict:
         "behind_revisions_count": max((behind for _, _, behind in stale), default=None),
     }
     if worst and _stale_for_s(*worst) > bound_s:
-        return violated(name, _witness(history, *worst, len(stale)), None, **measures)
+        return violated(name, _witness(history, *worst, len(stale)), **measures)
     missing = missed_faults(history, history.select("read"))  # A read that was not answered met it as well.
     if missing:
         return unknown(name, missing, **measures)

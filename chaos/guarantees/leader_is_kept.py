@@ -28,13 +28,13 @@ def _judge(history: History) -> Verdict:
     if before is None:
         return unknown(NAME, f"no term of {leader} was seen before the fault")
     taken = [one for one in history.observations if leads(one) and one.at_ns > harm]
-    grown = [one for one in terms if one.at_ns > harm and int(one.value) > before]
+    grown = [one for one in terms if int(one.value) > before]
     measures = {
         "leaders_count": len(taken),
         "terms_count": max((int(one.value) - before for one in grown), default=0),
     }
     if taken or grown:
-        return violated(NAME, _witness(history, leader, (*taken, *grown), len(taken)), None, **measures)
+        return violated(NAME, _witness(history, leader, (*taken, *grown), len(taken)), **measures)
     if not any(one.at_ns >= heal for one in history.observations):
         return unknown(NAME, "nobody was looked at after the last fault healed", **measures)
     return holds(NAME, f"{leader} led to the end, in the same term", **measures)

@@ -9,14 +9,13 @@ No ``check`` or ``renew`` (ok) of that lease answers false, 0 or null before tha
 from collections import defaultdict
 from typing import NamedTuple
 
-from chaos.guarantees.evidence import clock_error_ns, end_ns, integer, last_stamp_ns, missed_faults
+from chaos.guarantees.evidence import NEVER, clock_error_ns, end_ns, integer, missed_faults
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import learnt_of_loss
 from chaos.history import History, Operation
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
 NAME = "lease_kept"
-KINDS = ("acquire", "renew", "check", "release")
 
 
 class Look(NamedTuple):
@@ -40,7 +39,7 @@ def _judge(history: History) -> Verdict:
         "since_renewal_s": _since_ns(worst) / 1e9 if worst else None,
     }
     if early:
-        return violated(NAME, _witness(early[0]), None, **measures)
+        return violated(NAME, _witness(early[0]), **measures)
     missing = None if kept else "nobody looked at a lease with time left"
     missing = missing or missed_faults(history, history.select(("renew", "check")))
     if missing:
@@ -50,25 +49,24 @@ def _judge(history: History) -> Verdict:
 
 def _by_lease(history: History) -> dict[object, list[Operation]]:
     grouped: dict[object, list[Operation]] = defaultdict(list)
-    for one in history.select(KINDS):
+    for one in history:
         if one.notes.get("lease"):
             grouped[str(one.notes["lease"])].append(one)
     return grouped
 
 
 def _looks(history: History, own: list[Operation]) -> list[Look]:
-    never = last_stamp_ns(history) + 1
-    released = min((one.invoked_ns for one in own if one.f == "release"), default=never)
+    released = min((one.invoked_ns for one in own if one.f == "release"), default=NEVER)
     promises = [one for one in own if one.ok and _promises(one)]
     found: list[Look] = []
     for look in own:
-        if look.f not in ("renew", "check") or not look.ok or end_ns(look, never) > released:
+        if look.f not in ("renew", "check") or not look.ok or end_ns(look) > released:
             continue
-        confirmed = [one for one in promises if end_ns(one, never) <= look.invoked_ns]
+        confirmed = [one for one in promises if end_ns(one) <= look.invoked_ns]
         if confirmed:
             promise = max(confirmed, key=lambda one: one.notes["expires_ns"])
             error = clock_error_ns(history, look.client) + clock_error_ns(history, promise.client)
-            found.append(Look(look, promise, promise.notes["expires_ns"] - end_ns(look, never) - error))
+            found.append(Look(look, promise, promise.notes["expires_ns"] - end_ns(look) - error))
     return found
 
 
@@ -78,7 +76,7 @@ def _promises(one: Operation) -> bool:
 
 
 def _since_ns(one: Look) -> int:
-    return (one.look.completed_ns or 0) - (one.promise.completed_ns or 0)
+    return end_ns(one.look) - end_ns(one.promise)
 
 
 def _witness(one: Look) -> Witness:

@@ -27,8 +27,8 @@ def _judge(history: History) -> Verdict:
     except UsageError as problem:
         return unknown(NAME, f"these are no versioned registers: {problem}")
     measures = {name: found.measures[name] for name in ("operations_count", "keys_count")}
-    if found.status is Status.VIOLATED and found.witness is not None:
-        return violated(NAME, found.witness, found.reason, **measures)
+    if found.witness is not None:
+        return violated(NAME, found.witness, **measures)
     missing = found.reason if found.status is Status.UNKNOWN else missed_faults(history, work)
     return unknown(NAME, missing, **measures) if missing else holds(NAME, found.reason, **measures)
 

@@ -8,7 +8,7 @@ fault healed. Unlike ``lock_is_kept`` this also counts a lock whose time ran out
 
 from collections.abc import Sequence
 
-from chaos.guarantees.evidence import last_heal_ns, missed_faults, shown
+from chaos.guarantees.evidence import identity, last_heal_ns, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import Hold, find_holds, learnt_of_loss
 from chaos.history import History, Operation
@@ -28,7 +28,7 @@ def _judge(history: History) -> Verdict:
         "unrenewed_s": max((_unrenewed_s(looks, hold) for hold in lost), default=None),
     }
     if lost:
-        return violated(NAME, _witness(looks, lost[0]), None, **measures)
+        return violated(NAME, _witness(looks, lost[0]), **measures)
     missing = None if confirming else "nobody found its lock there after the last fault healed"
     missing = missing or missed_faults(history, looks)
     if missing:
@@ -37,9 +37,9 @@ def _judge(history: History) -> Verdict:
 
 
 def _last_renewal(looks: Sequence[Operation], hold: Hold) -> Operation:
-    own = [hold.acquire, *(look for look in looks if look.client == hold.client and look.f == "renew")]
-    good = [one for one in own if one.ok and (one.result or one is hold.acquire) and one.invoked_ns < hold.until_ns]
-    return max(good, key=lambda one: one.invoked_ns)
+    own = [look for look in looks if look.client == hold.client and identity(look.value) == hold.lock]
+    good = [one for one in own if one.f == "renew" and one.ok and one.result and one.invoked_ns < hold.until_ns]
+    return max([hold.acquire, *good], key=lambda one: one.invoked_ns)
 
 
 def _unrenewed_s(looks: Sequence[Operation], hold: Hold) -> float:
@@ -52,9 +52,8 @@ def _witness(looks: Sequence[Operation], hold: Hold) -> Witness:
         f"{hold.client} found {shown(hold.acquire.value)} gone {_unrenewed_s(looks, hold):.3f} s after it had asked for "
         "the last renewal that was confirmed"
     )
-    return Witness(
-        anomaly="lock lost", sentence=sentence, operations=(renewal, *([hold.ending] if hold.ending else []))
-    )
+    shown_operations = tuple(one for one in (renewal, hold.ending) if one)
+    return Witness(anomaly="lock lost", sentence=sentence, operations=shown_operations)
 
 
 lock_is_never_lost = Guarantee(

@@ -6,6 +6,7 @@ that completed before it was invoked.
 """
 
 from chaos.guarantees.guarantee import Guarantee
+from chaos.guarantees.revisions import reads
 from chaos.guarantees.sessions import judge_sessions
 from chaos.history import History
 from chaos.verdict import Verdict
@@ -14,7 +15,7 @@ NAME = "monotonic_reads"
 
 
 def _judge(history: History) -> Verdict:
-    return judge_sessions(history, NAME, "read", "read after an earlier read")
+    return judge_sessions(history, NAME, reads, "read after an earlier read")
 
 
 monotonic_reads = Guarantee(

@@ -7,6 +7,7 @@ another key counts as well.
 """
 
 from chaos.guarantees.guarantee import Guarantee
+from chaos.guarantees.revisions import writes
 from chaos.guarantees.sessions import judge_sessions
 from chaos.history import History
 from chaos.verdict import Verdict
@@ -15,7 +16,7 @@ NAME = "read_your_writes"
 
 
 def _judge(history: History) -> Verdict:
-    return judge_sessions(history, NAME, "write", "read what it had written itself")
+    return judge_sessions(history, NAME, writes, "read what it had written itself")
 
 
 read_your_writes = Guarantee(

@@ -3,18 +3,18 @@ What one client may rely on from one of its operations to a later one, judged by
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from chaos.guarantees.evidence import missed_faults
-from chaos.guarantees.revisions import WRITES, Revised, reads, writes
+from chaos.guarantees.evidence import end_ns, missed_faults
+from chaos.guarantees.revisions import WRITES, Revised, reads
 from chaos.history import History
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
 
-def judge_sessions(history: History, name: str, before: str, words: str) -> Verdict:
-    """Whether every read of a client is as new as its own reads (or writes) before it."""
+def judge_sessions(history: History, name: str, before: Callable[[History], list[Revised]], words: str) -> Verdict:
+    """Whether every read of a client is as new as what it was told before: by its reads, or by its writes."""
     looks = reads(history)
-    earlier = _by_client(looks if before == "read" else writes(history))
+    earlier = _by_client(before(history))
     pairs = [pair for client, own in _by_client(looks).items() for pair in _pairs(earlier.get(client, []), own)]
     broken = [(one, read) for one, read in pairs if read.revision < one.revision]
     measures = {
@@ -23,7 +23,7 @@ def judge_sessions(history: History, name: str, before: str, words: str) -> Verd
         "back_revisions_count": max((one.revision - read.revision for one, read in broken), default=None),
     }
     if broken:
-        return violated(name, _witness(name, *broken[0], words), None, **measures)
+        return violated(name, _witness(name, *broken[0], words), **measures)
     missing = None if pairs else f"no client {words}"
     missing = missing or missed_faults(history, history.select(("read", *WRITES)))  # Unanswered ones met it as well.
     if missing:
@@ -45,7 +45,7 @@ def _pairs(earlier: list[Revised], own: list[Revised]) -> Iterator[tuple[Revised
     place = 0
     for read in own:
         # Stamps of one client are of one clock: its error moves both and is no doubt.
-        while place < len(ended) and (ended[place].operation.completed_ns or 0) < read.operation.invoked_ns:
+        while place < len(ended) and end_ns(ended[place].operation) < read.operation.invoked_ns:
             newest = ended[place] if newest is None or ended[place].revision > newest.revision else newest
             place += 1
         if newest is not None:

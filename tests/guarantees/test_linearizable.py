@@ -2,10 +2,15 @@
 Registers that behave as one copy, and those that do not.
 """
 
+import importlib
+
+import pytest
+
 from chaos.guarantees import linearizable
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, op
+from tests.telling import proof, told
 
 
 def write(at: float, version: int, value: str, client: str = "a", key: str = "r") -> Operation:
@@ -55,10 +60,65 @@ def test_writes_to_a_guarded_resource_are_no_registers() -> None:
 
 def test_a_value_of_another_shape_is_unknown_and_said() -> None:
     verdict = linearizable(history([*GOOD, op("b", "read", ["r", None], at=5, result="x")]))
-    assert verdict.status is Status.UNKNOWN
+    assert (verdict.guarantee, verdict.status) == ("linearizable", Status.UNKNOWN)
     assert "these are no versioned registers" in verdict.reason
 
 
 def test_a_fault_that_no_operation_met_proves_nothing() -> None:
     verdict = linearizable(history(GOOD, [fault(20, 21)]))
     assert (verdict.status, verdict.reason) == (Status.UNKNOWN, "no operation was under way during isolate")
+
+
+def test_every_verdict_is_told_in_full() -> None:
+    counts = {"operations_count": 5, "keys_count": 1}
+    assert told(linearizable(history(GOOD))) == (
+        "linearizable",
+        "holds",
+        "an order exists that explains all 5 operations",
+        counts,
+    )
+    missed = linearizable(history(GOOD, [fault(20, 21)]))
+    assert told(missed) == ("linearizable", "unknown", "no operation was under way during isolate", counts)
+    stale = linearizable(history([*GOOD, read(5, 1, "x")]))
+    sentence = "no order explains #5 b read ['r', None] -> ok [1, 'x'] (given: #4 b read ['r', None] -> ok [2, 'y'])"
+    assert told(stale) == ("linearizable", "violated", sentence, {"operations_count": 6, "keys_count": 1})
+    assert proof(stale) == ("not linearizable", sentence, [4, 5])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [read(0.5, 0, None), read(2, 0, None)],
+        [write(1, 1, "x"), write(3, 2, "y")],
+        [write(1, 1, "x"), op("b", "read", ["r", None], at=2, took=None)],
+        [read(0.5, 0, None), op("a", "write", ["r", [None, "x"]], at=2, took=None)],
+        [op("a", "write", "a:1", at=1, result=1), op("a", "read", "a:1", at=2, result=1)],
+    ],
+)
+def test_without_an_acknowledged_read_and_write_nothing_is_known(lines: list[Operation]) -> None:
+    """Reads alone agree with anything, and so do writes."""
+    reason = "no read of a register, or no write of one, was acknowledged"
+    assert told(linearizable(history(lines))) == ("linearizable", "unknown", reason, {})
+
+
+def test_other_operations_beside_registers_are_not_looked_at() -> None:
+    """Of other kinds, and with values that name no register."""
+    others = [op("c", "add", ["r", 5], at=6), op("c", "write", "c:1", at=7, result=1)]
+    verdict = linearizable(history([*GOOD, *others]))
+    assert (verdict.status, verdict.measures["operations_count"]) == (Status.HOLDS, 5)
+
+
+def test_a_compare_and_set_is_a_write() -> None:
+    """Enough to be judged."""
+    swapped = op("c", "cas", ["r", [None, [None, "z"]]], at=1, result=[1, [None, "z"]])
+    assert linearizable(history([read(0.5, 0, None), swapped, read(2, 1, "z")])).status is Status.HOLDS
+
+
+def test_a_history_that_takes_too_long_is_unknown_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never violated, never held."""
+    monkeypatch.setattr(importlib.import_module("chaos.guarantees.linearizable"), "BUDGET_S", 0.05)
+    crowd = [op(f"c{n}", "write", ["s", [None, n]], at=5, took=50) for n in range(60)]
+    verdict = linearizable(history([*GOOD, *crowd]))
+    assert (verdict.status, verdict.guarantee) == (Status.UNKNOWN, "linearizable")
+    assert verdict.reason.startswith("key s: the budget of 0.05 s is used up")
+    assert verdict.measures == {"operations_count": 65, "keys_count": 2}

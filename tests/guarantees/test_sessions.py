@@ -6,6 +6,7 @@ from chaos.guarantees import monotonic_reads, of_client, read_your_writes
 from chaos.history import Operation
 from chaos.verdict import Status
 from tests.history.build import fault, history, op
+from tests.telling import proof, told
 
 
 def write(at: float, revision: int, client: str = "a") -> Operation:
@@ -57,3 +58,55 @@ def test_a_client_without_anything_before_proves_nothing() -> None:
     assert read_your_writes(history([write(1, 5), read(2, 4, "b")])).status is Status.UNKNOWN
     assert of_client(read_your_writes, "b")(history([*GOOD, write(1, 1, "b")])).status is Status.UNKNOWN
     assert monotonic_reads(history(GOOD, [fault(20, 21)])).status is Status.UNKNOWN
+
+
+def test_every_verdict_is_told_in_full() -> None:
+    ryw, mono = "read_your_writes", "monotonic_reads"
+    counts = {"read_count": 3, "broken_count": 0}
+    words = "{} times a client {}, and it was never older"
+    own, earlier = "read what it had written itself", "read after an earlier read"
+    assert told(read_your_writes(history(GOOD))) == (ryw, "holds", words.format(3, own), counts)
+    assert told(monotonic_reads(history(GOOD))) == (mono, "holds", words.format(2, earlier), counts)
+    missed = "no operation was under way during isolate"
+    for guarantee, name in ((read_your_writes, ryw), (monotonic_reads, mono)):
+        assert told(guarantee(history(GOOD, [fault(20, 21)]))) == (name, "unknown", missed, counts)
+    alone = history([read(1, 5)])
+    counts = {"read_count": 1, "broken_count": 0}
+    assert told(read_your_writes(alone)) == (ryw, "unknown", f"no client {own}", counts)
+    assert told(monotonic_reads(alone)) == (mono, "unknown", f"no client {earlier}", counts)
+    back = monotonic_reads(history([*GOOD, read(6, 7), read(7, 5)]))
+    sentence = "a read after an earlier read: revision 7 after revision 8"
+    counts = {"read_count": 5, "broken_count": 2, "back_revisions_count": 3}
+    assert told(back) == (mono, "violated", sentence, counts)
+    assert proof(back) == ("monotonic reads", sentence, [4, 5])
+
+
+def test_a_server_that_was_noted_is_named() -> None:
+    """It is where to look."""
+    stale = op("a", "read", ["r", None], at=9, result=[1, "x"], revision=4, address="n3:2379")
+    verdict = read_your_writes(history([write(1, 5), stale]))
+    assert verdict.reason == "a read what it had written itself: revision 4 at n3:2379 after revision 5"
+
+
+def test_the_newest_of_what_a_client_was_told_counts() -> None:
+    """Not the last; of two as new the first; and all of several that ended before one read."""
+    broken = monotonic_reads(history([read(1, 9), read(1.2, 9), read(2, 5), read(3, 8)]))
+    assert proof(broken)[2] == [0, 2]
+    assert broken.measures["broken_count"] == 2
+    both = read_your_writes(history([write(1, 5), write(2, 9), read(3, 7)]))
+    assert proof(both)[2] == [1, 2]
+
+
+def test_a_read_that_was_asked_when_the_answer_came_need_not_know_it() -> None:
+    """A nanosecond later it must."""
+    assert read_your_writes(history([write(1, 5), read(1.1, 4), read(2, 5)])).status is Status.HOLDS
+    assert read_your_writes(history([write(1, 5), read(1.1 + 1e-9, 4)])).status is Status.VIOLATED
+    began = op("a", "write", ["r", [None, "x"]], at=0, took=0, result=[1, "x"], revision=5)
+    assert read_your_writes(history([began, read(1e-9, 4)])).status is Status.VIOLATED
+
+
+def test_what_met_the_fault_is_a_read_or_a_write() -> None:
+    """Also one that was not answered; another kind says nothing."""
+    for unanswered, status in (("read", Status.HOLDS), ("write", Status.HOLDS), ("acquire", Status.UNKNOWN)):
+        line = op("a", unanswered, ["r", None], at=20, took=None)
+        assert monotonic_reads(history([*GOOD, line], [fault(20, 21)])).status is status
