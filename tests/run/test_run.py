@@ -260,7 +260,7 @@ def test_a_history_that_cannot_be_saved_is_told_beside_the_failure(run: Run, tmp
 def test_two_clusters_of_the_same_name_keep_their_settings(lab: FakeLab, tmp_path: Path) -> None:
     """Numbered, not overwritten."""
     run = Run(lab.as_lab, [FakeCluster(settings={"a": n}) for n in (1, 2)], name="x", seed=1, files=tmp_path)
-    assert run.finish().header.systems == {"fake 1.0": {"a": 1}, "fake 1.0 #2": {"a": 2}}
+    assert run.finish().header.systems == {"fake 1.0": {"a": 1, "nodes": []}, "fake 1.0 #2": {"a": 2, "nodes": []}}
 
 
 def test_an_unmet_expectation_says_how_to_see_it_again(run: Run) -> None:
