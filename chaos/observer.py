@@ -77,11 +77,16 @@ class Observer:
 
 
 def settings_of(clusters: Sequence[Cluster]) -> dict[str, Any]:
-    """Each system's settings, as header and report show them; a second cluster that calls itself the same is numbered."""
+    """
+    Each system's settings and nodes, as header and report show them; a second cluster that calls itself the same is numbered.
+    """
     settings: dict[str, Any] = {}
     for cluster in clusters:
         alike = sum(name.partition(" #")[0] == cluster.system for name in settings)
-        settings[f"{cluster.system} #{alike + 1}" if alike else cluster.system] = dict(cluster.settings)
+        settings[f"{cluster.system} #{alike + 1}" if alike else cluster.system] = {
+            **cluster.settings,
+            "nodes": [node.name for node in cluster.nodes],
+        }
     return settings
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.history.live import LiveHistory
+from chaos.history.reader import POINT
 
 
 def progress_line(live: LiveHistory | None, wanted: str, left_s: float) -> str:
@@ -32,10 +33,17 @@ def outcomes(live: LiveHistory, f: str | None, client: str | None, since_ns: int
 def instead_of(live: LiveHistory, f: str, client: str | None, since_ns: int) -> str:
     """The same; of an operation that nobody ever asked for, those that were asked for: a name may be mistyped."""
     if live.count(f, client, None) or any(operation.f == f for operation in live.open_operations(client)):
-        return outcomes(live, f, client, since_ns)
+        before = live.count(f, client) - live.count(f, client, "ok", since_ns)
+        return outcomes(live, f, client, since_ns) + (f"; {before} ok before it was waited for" if before else "")
     asked = Counter(operation.f for operation in (*live.operations(None, client, None), *live.open_operations(client)))
     named = ", ".join(f"{count} {name!r}" for name, count in sorted(asked.items()))
     return f"no {f!r} at all; asked for so far: {named or 'nothing'}"
+
+
+def on_the_way(live: LiveHistory, client: str) -> str:
+    """What a client did, and the points that it passed without being held: a name may be mistyped."""
+    passed = dict.fromkeys(repr(seen.value) for seen in live.observations(POINT, client))
+    return f"{outcomes(live, None, client, 0)}; it came to the points: {', '.join(passed) or 'none'}"
 
 
 def held(standing: Mapping[str, str]) -> str:

@@ -22,7 +22,7 @@ from chaos.history.records import Value
 from chaos.judgement import Bounds, Judged, blame, failure, judge
 from chaos.nemesis import Nemesis, restarts_of, unproven
 from chaos.observer import Observer, Watched, settings_of, settle
-from chaos.progress import held, in_words, instead_of, outcomes, since_phase
+from chaos.progress import held, in_words, instead_of, on_the_way, since_phase
 from chaos.providers.apps import RunningApp
 from chaos.providers.contract import OBSERVER, Lab
 from chaos.wait import FAST_S, monotonic_ns, wait_until
@@ -142,7 +142,7 @@ class Run:
             lambda: self._crew.stands_at(client) == point,
             within_s=within_s,
             wanted=f"{client} to stand at {point!r}",
-            seen=lambda: outcomes(self.live, None, client, 0) + held(self._crew.standing()),
+            seen=lambda: on_the_way(self.live, client) + held(self._crew.standing()),
         )
 
     def _wait(

@@ -43,7 +43,11 @@ def _of_versions(call: Call) -> str | None:
     else:
         said = call.value if call.result in (None, ()) or call.end == NEVER else call.result
         fine = _pair(said) and _version(said[0]) and (call.f == "write" or _pair(said[1]))
-    return None if fine else "a value is [version, value], and of a cas [version, [expected, new]]"
+    return (
+        None
+        if fine
+        else "a value is [version, value], and of a cas [version, [expected, new]]; with a key before it, judge by key"
+    )
 
 
 def _version(value: Any) -> bool:

@@ -15,6 +15,8 @@ from chaos.cli import exits
 from chaos.cli.terminal import plain, say, say_json, show_table
 
 HELP = "systems, versions, faults, guarantees, workloads, experiments"
+FILLED_IN = frozenset({"worker", "address", "addresses", "sentinels"})
+"""What a client's plan gives a workload by itself."""
 Rows = list[dict[str, str]]
 
 
@@ -87,9 +89,9 @@ def guarantees() -> Rows:
 
 
 def workloads() -> Rows:
-    """Each workload with what its clients do."""
+    """Each workload with what its clients do, and what can be chosen about it."""
     return [
-        {"workload": name, "what": _sentence(workload)}
+        {"workload": name, "what": _sentence(workload), "arguments": _arguments(workload)}
         for name, workload in _registry("chaos.workloads", "WORKLOADS").items()
     ]
 
@@ -124,7 +126,17 @@ def _topologies(system: str) -> tuple[str, ...]:
 
 def _sentence(thing: object) -> str:
     """What the thing's own docstring says first; a thing that is named as ``module:name`` is looked up."""
-    if isinstance(thing, str):
-        module, _, name = thing.partition(":")
-        thing = getattr(importlib.import_module(module), name)
-    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return " ".join((inspect.getdoc(_found(thing)) or "").split("\n\n")[0].split())
+
+
+def _arguments(workload: object) -> str:
+    """Its arguments with their defaults, but for those that its plan fills in."""
+    chosen = [one for one in inspect.signature(_found(workload)).parameters.values() if one.name not in FILLED_IN]
+    return ", ".join(one.name if one.default is one.empty else f"{one.name}={one.default}" for one in chosen)
+
+
+def _found(thing: Any) -> Any:
+    if not isinstance(thing, str):
+        return thing
+    module, _, name = thing.partition(":")
+    return getattr(importlib.import_module(module), name)

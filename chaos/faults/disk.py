@@ -26,6 +26,8 @@ LONGEST_S = 600.0
 LETS_GO_S = 2.0
 
 _CALL = re.compile(r"^(?:\[pid +\d+\] )?(?P<at>\d+\.\d+) (?P<call>\w+)\(", re.M)
+_LINE = re.compile(r"(?:\[pid +(?P<thread>\d+)\] )?\d+\.\d+ (?:\w+\(|<\.\.\. \w+ (?P<again>resumed)>)(?P<rest>.*)")
+_RESULT = re.compile(r"\)\s+= (?!\?)")
 _REFUSED = re.compile(r"strace: .*(?:Operation not permitted|Permission denied|Function not implemented).*")
 
 
@@ -73,6 +75,17 @@ class Tracer:
     def hits(self) -> int:
         """How many calls were caught so far."""
         return len(_CALL.findall(self.text()))
+
+    def came_back(self) -> int:
+        """How many of the calls that were caught have returned."""
+        begun: set[str | None] = set()
+        back = 0
+        for line in filter(None, map(_LINE.match, self.text().splitlines())):
+            if line["again"] and line["thread"] not in begun:
+                continue  # It was under way when the tracer came.
+            begun.add(line["thread"])
+            back += _RESULT.search(line["rest"]) is not None
+        return back
 
     def wait_hit(self) -> None:
         """Wait until a call is caught: before that nothing is harmed."""
@@ -128,22 +141,31 @@ class DiskStallInjection:
     effective_ns: int
 
     def prove(self) -> Evidence:
-        """A call was caught, and its process lives."""
+        """A call was caught, none came back, and the process lives."""
         states = {tracer.of.party: self.scene.lab.state(tracer.of) for tracer in self.tracers}
         if "ended" in states.values():
             raise VoidRunError(f"a stalled disk does not end a process, and yet: {states}")
+        self._none_came_back()
         return {"call": self.mode, "calls": self._hits()}
 
     def heal(self) -> Evidence:
         """Let the calls go on, and say how many there were and how long the first was held."""
         healed_ns = monotonic_ns()
-        for tracer in self.tracers:
-            tracer.detach()
+        try:
+            self._none_came_back()
+        finally:
+            for tracer in self.tracers:
+                tracer.detach()
         return {"calls": self._hits(), "stalled_s": round((healed_ns - self.effective_ns) / 1e9, 3)}
 
     def prove_healed(self) -> Evidence:
         """No tracer holds them any more, and they run or have ended by themselves."""
         return {"after": [self.scene.lab.state(tracer.of) for tracer in self.tracers]}
+
+    def _none_came_back(self) -> None:
+        back = sum(tracer.came_back() for tracer in self.tracers)
+        if back:
+            raise VoidRunError(f"the disk stall did not bite: {back} of {self._hits()} calls of {self.mode} came back")
 
     def _hits(self) -> int:
         return sum(tracer.hits() for tracer in self.tracers)

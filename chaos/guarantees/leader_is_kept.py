@@ -2,32 +2,40 @@
 A leader is kept: who leads when a fault bites that does not touch it leads to the end.
 
 Definition: after the first fault bit, no party is seen to take the lead (an observation of the kind ``role`` that turns to
-``leader``, ``master``, ...), and nobody's ``term`` of the party that led grows.
+``leader``, ``master``, ...), and nobody's ``term`` of the party that led grows. Of several clusters each is judged.
 """
 
 from chaos.guarantees.evidence import first_harm_ns, last_heal_ns
 from chaos.guarantees.guarantee import Guarantee
-from chaos.guarantees.leading import hits, leader_before, leads
+from chaos.guarantees.leading import clusters, hits, leader_before, leads
 from chaos.history import History, Observation
-from chaos.verdict import Verdict, Witness, holds, unknown, violated
+from chaos.verdict import Status, Verdict, Witness, holds, unknown, violated
 
 NAME = "leader_is_kept"
 
 
 def _judge(history: History) -> Verdict:
+    verdicts = [_judge_one(history, seen) for seen in clusters(history)]
+    for status in (Status.VIOLATED, Status.UNKNOWN):
+        if found := [verdict for verdict in verdicts if verdict.status is status]:
+            return found[0]
+    return verdicts[0] if verdicts else unknown(NAME, "no cluster has more than one node")
+
+
+def _judge_one(history: History, seen: tuple[Observation, ...]) -> Verdict:
     harm, heal = first_harm_ns(history), last_heal_ns(history)
     if harm is None or heal is None:
         return unknown(NAME, "no fault bit and healed")
-    leader = leader_before(history, harm)
+    leader = leader_before(seen, harm)
     if leader is None:
         return unknown(NAME, "nobody was seen to lead before the fault")
     if any(hits(fault, leader) for fault in history.faults):
         return unknown(NAME, f"a fault hit {leader}, which led: that it was replaced is what should happen")
-    terms = [one for one in history.observations if one.party == leader and one.kind == "term"]
+    terms = [one for one in seen if one.party == leader and one.kind == "term"]
     before = max((int(one.value) for one in terms if one.at_ns <= harm), default=None)
     if before is None:
         return unknown(NAME, f"no term of {leader} was seen before the fault")
-    taken = [one for one in history.observations if leads(one) and one.at_ns > harm]
+    taken = [one for one in seen if leads(one) and one.at_ns > harm]
     grown = [one for one in terms if int(one.value) > before]
     measures = {
         "leaders_count": len(taken),
@@ -35,7 +43,7 @@ def _judge(history: History) -> Verdict:
     }
     if taken or grown:
         return violated(NAME, _witness(history, leader, (*taken, *grown), len(taken)), **measures)
-    if not any(one.at_ns >= heal for one in history.observations):
+    if not any(one.at_ns >= heal for one in seen):
         return unknown(NAME, "nobody was looked at after the last fault healed", **measures)
     return holds(NAME, f"{leader} led to the end, in the same term", **measures)
 

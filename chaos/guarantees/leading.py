@@ -3,7 +3,7 @@ Who led, as observers saw it: observations of the kinds ``role`` and ``leader``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from chaos.guarantees.evidence import NEVER, harmed_ns
@@ -43,25 +43,37 @@ def leads(observation: Observation) -> bool:
     return observation.kind == "role" and str(observation.value) in LEADING
 
 
-def leader_before(history: History, at_ns: int) -> str | None:
+def clusters(history: History) -> list[tuple[Observation, ...]]:
+    """What was seen of each cluster, since one may lead in each; of a history that does not name nodes, all together."""
+    named = [
+        set(said["nodes"]) for said in history.header.systems.values() if isinstance(said, dict) and "nodes" in said
+    ]
+    if len(named) < 2:
+        return [history.observations]
+    return [tuple(one for one in history.observations if one.party in nodes) for nodes in named if len(nodes) > 1]
+
+
+def leader_before(seen: Iterable[Observation], at_ns: int) -> str | None:
     """The party that was last seen to take the lead before that instant."""
-    before = [one for one in history.observations if leads(one) and one.at_ns <= at_ns]
+    before = [one for one in seen if leads(one) and one.at_ns <= at_ns]
     return max(before, key=lambda one: one.at_ns).party if before else None
 
 
 def losses(history: History) -> Iterator[Loss]:
     """Every fault that hit whoever led then; a second fault on the same leader while it lasts is the same loss."""
     for fault in history.faults:
-        # From when it was asked for: a leader that is asked to end has handed over before that is known to have bitten.
-        old = leader_before(history, fault.begun_ns)
-        if old is None or not hits(fault, old):
-            continue
-        after = [one for one in history.observations if one.at_ns >= fault.begun_ns]
-        if not any(_tells_of_loss(one, old) for one in after if one.at_ns < _next_ns(history, fault)):
-            yield Loss(fault=fault, old=old, new=None, kept=True)
-            continue
-        others = (one for one in after if leads(one) and one.party != old)
-        yield Loss(fault=fault, old=old, new=min(others, key=lambda one: one.at_ns, default=None))
+        for seen in clusters(history):
+            # From when it was asked for: a leader that is asked to end has handed over before that is known to have bitten.
+            old = leader_before(seen, fault.begun_ns)
+            if old is not None and hits(fault, old):
+                yield _loss(history, fault, old, [one for one in seen if one.at_ns >= fault.begun_ns])
+
+
+def _loss(history: History, fault: Fault, old: str, after: list[Observation]) -> Loss:
+    if not any(_tells_of_loss(one, old) for one in after if one.at_ns < _next_ns(history, fault)):
+        return Loss(fault=fault, old=old, new=None, kept=True)
+    others = (one for one in after if leads(one) and one.party != old)
+    return Loss(fault=fault, old=old, new=min(others, key=lambda one: one.at_ns, default=None))
 
 
 def _next_ns(history: History, fault: Fault) -> int:

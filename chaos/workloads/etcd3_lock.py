@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from chaos.errors import UsageError
 from chaos.history.records import Value
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
 from chaos.workloads.worker import Worker
@@ -43,7 +44,7 @@ def lock_holder(
 
     Points, in order: ``acquired``, ``before-write``, ``written``, ``before-release``, as those of ``etcd-lock``.
     """
-    library: Any = importlib.import_module("etcd3")
+    library = _library()
     host, _, port = address.rpartition(":")
     client = library.client(host=host, port=int(port), timeout=TIMEOUT_S)
     turn = _Turn(worker, client, etcd3_outcomes(library.exceptions), address)
@@ -52,6 +53,16 @@ def lock_holder(
         inside += turn.take(key, ttl_s)
         if not worker.keep_going(pace_s):
             return
+
+
+def _library() -> Any:
+    try:
+        return importlib.import_module("etcd3")
+    except ModuleNotFoundError as problem:
+        raise UsageError(
+            "this Python has no etcd3: chaos install client:etcd3, and plan the client with "
+            'interpreter=str(find("client:etcd3").program) (from chaos.servers import find)'
+        ) from problem
 
 
 class _Turn:

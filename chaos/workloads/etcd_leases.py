@@ -7,6 +7,7 @@ What they record is what the lock guarantees read: ``acquire`` (the lock's name;
 
 from itertools import count
 
+from chaos.errors import UsageError
 from chaos.history.records import Value
 from chaos.wait import monotonic_ns
 from chaos.workloads.etcd_client import CALM_PACE_S, ETCD_OUTCOMES, TIMEOUT_S, Etcd, record
@@ -39,6 +40,8 @@ def lock_holder(
     :param store: its address, where it is an outside one.
     :param rounds: turns inside before the workload ends; None goes on until asked to stop.
     """
+    if kind.startswith("outside") and store is None:
+        raise UsageError(f'kind="{kind}" needs the address of the outside store, as store=')
     client = Etcd(address, timeout_s=timeout_s)
     where, accept = open_store(kind, store or address, key)
     outcomes = _outcomes(kind)

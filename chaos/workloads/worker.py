@@ -27,6 +27,8 @@ from chaos.workloads.outcomes import OutcomeTable, Refused, Uncertain, classify
 BROKEN = 70
 """Exit code of a worker that cannot go on honestly: an exception outside its table, or a mistake in the workload."""
 ANSWER_BYTES = 65536
+TAKES_ANY = 0x08
+"""A function's flag that says that it has a ``**`` parameter."""
 
 
 class WorkerSpec(TypedDict):
@@ -185,7 +187,9 @@ def main(spec: WorkerSpec) -> int:
             control,
             frozenset(spec.get("hold", [])),
         )
-        load(spec["callable"])(worker, **spec["arguments"])
+        workload = load(spec["callable"])
+        _refuse_unknown(spec["callable"], workload, spec["arguments"])
+        workload(worker, **spec["arguments"])
     except Exception as problem:
         events.broken(_blame(problem))
         return BROKEN
@@ -203,6 +207,16 @@ def load(name: str) -> Callable[..., Any]:
     except (ImportError, AttributeError) as problem:
         raise UsageError(f"the workload {name!r} cannot be loaded: {problem}") from problem
     return found
+
+
+def _refuse_unknown(name: str, workload: Callable[..., Any], arguments: Iterable[str]) -> None:
+    code = getattr(workload, "__code__", None)
+    if code is None or code.co_flags & TAKES_ANY:
+        return
+    known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]  # Not inspect, which takes long to import.
+    unknown = [argument for argument in arguments if argument not in known]
+    if unknown:
+        raise UsageError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(known) or 'no arguments'}")
 
 
 def _extend_path(folders: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ from tests.checkers.judging import called
 from tests.history.build import op
 
 PAIR = "a cas needs [expected, new]"
-VERSIONS = "a value is [version, value], and of a cas [version, [expected, new]]"
+VERSIONS = "a value is [version, value], and of a cas [version, [expected, new]]; with a key before it, judge by key"
 PERMITS = "the number of permits is positive, or left out for one"
 LIST = "a read of a set returns a list"
 NOTHING = "nothing cannot be enqueued: a dequeue of it would look like an empty queue"

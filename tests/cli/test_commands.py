@@ -136,6 +136,8 @@ def test_lists_name_every_entry_of_the_registries(capsys: pytest.CaptureFixture[
     assert [row["guarantee"] for row in lists["guarantees"]] == list(GUARANTEES)
     assert [row["system"] for row in lists["systems"]] == list(SYSTEMS)
     assert all(row["what"] for row in [*lists["faults"], *lists["workloads"]])
+    arguments = {row["workload"]: row["arguments"] for row in lists["workloads"]}
+    assert arguments["etcd-set"] == "key=acked, pace_s=0.002, timeout_s=1.0"
     assert all(row["lesson"] and row["says"] for row in lists["experiments"])
 
 

@@ -1,4 +1,4 @@
-"""The examples of the README and of docs/writing.md run as they stand, in an empty folder."""
+"""The examples of the README, docs/writing.md and docs/etcd.md run as they stand, in an empty folder."""
 
 import re
 import subprocess
@@ -12,6 +12,7 @@ from chaos.guarantees import GUARANTEES
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 WRITING = (ROOT / "docs" / "writing.md").read_text()
+ETCD = (ROOT / "docs" / "etcd.md").read_text()
 HELD = '''
 from chaos.faults import Pause
 from chaos.guarantees import counts_match
@@ -50,6 +51,7 @@ EXAMPLES = {
         "test_it.py": the_one_with(README, "# test_worker.py"),
         "worker.py": the_one_with(README, "import redis\n"),
     },
+    "the sleeping holder": {"test_it.py": the_one_with(ETCD, "the_sleeper_writes")},
     "the lost write": {"test_it.py": the_one_with(WRITING, "only_the_master_has")},
     "the held workload": {
         "mine.py": the_one_with(WRITING, "# mine.py"),
@@ -63,7 +65,7 @@ def test_an_example_runs_as_it_stands(name: str, tmp_path: Path) -> None:
     """What a reader copies must work."""
     for file, text in EXAMPLES[name].items():
         (tmp_path / file).write_text(text)
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["fixtures.redis"]\n')
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["fixtures.redis", "fixtures.etcd"]\n')
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={ROOT} ."],
         cwd=tmp_path,

@@ -71,6 +71,29 @@ def test_a_stalled_disk_holds_the_syncing_thread_alone_until_it_is_healed(scene:
     assert fault.evidence["after"] == ["running"]
 
 
+def test_a_stall_that_holds_nothing_is_void_and_lets_go(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A tracer that attaches, sees the calls and does nothing to them."""
+    fake = tmp_path / "strace"
+    fake.write_text(
+        "#!/bin/sh\n"
+        'for word; do case $word in inject=*) word=trace=fdatasync ;; esac; set -- "$@" "$word"; shift; done\n'
+        f'exec {disk._strace()} "$@"\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setattr(disk, "_strace", lambda: str(fake))
+
+    def stall() -> None:
+        with Nemesis(scene, LiveHistory(), seed=1).inject(DiskStall("n1")):
+            before = counts(scene)
+            wait_until(lambda: counts(scene)[0] > before[0] + 5, within_s=10, wanted="syncs as if nothing had happened")
+
+    with pytest.raises(VoidRunError, match=r"the disk stall did not bite: \d+ of \d+ calls of fdatasync came back"):
+        stall()
+    assert [ref.name for ref in scene.lab.processes("n1")] == ["program"]
+
+
 def test_a_failing_disk_is_felt_and_what_ended_over_it_is_started_again(scene: Scene) -> None:
     live = LiveHistory()
     with Nemesis(scene, live, seed=1).inject(DiskError("n1")):

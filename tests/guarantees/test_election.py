@@ -2,11 +2,13 @@
 A leader that is lost and replaced in time, late, or never; and one that is deposed for nothing.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from chaos.guarantees import election_within, leader_is_kept
 from chaos.guarantees.leading import hits, leader_before, losses
-from chaos.history import Fault, Observation
+from chaos.history import Fault, History, Observation
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
 from tests.telling import proof, told
@@ -77,6 +79,27 @@ def test_a_fault_that_left_the_leader_alone_proves_nothing() -> None:
     other = fault(2, 5, name="kill", target="n2")
     assert election_within(2)(history(LATER, [other], START)).status is Status.UNKNOWN
     assert election_within(2)(history(LATER, [KILL])).status is Status.UNKNOWN
+
+
+def beside(made: History, **clusters: tuple[str, ...]) -> History:
+    """The same history, of a lab with these clusters."""
+    return replace(made, header=replace(made.header, systems={name: {"nodes": [*n]} for name, n in clusters.items()}))
+
+
+def test_each_cluster_has_a_leader_of_its_own() -> None:
+    """A store beside the cluster is master of itself, and its restart is no election."""
+    store = [seen(1, "store", "master"), seen(1, "s2", "slave")]
+    replaced = history(LATER, [KILL], [*START, *store, seen(3.5, "n2", "leader")])
+    both = {"etcd": ("n1", "n2"), "redis": ("store",)}
+    assert election_within(2)(replaced).status is Status.UNKNOWN
+    assert election_within(2)(beside(replaced, **both)).measures == {"election_s": 1.5, "elections_count": 1}
+
+    after = [seen(6, "store", "master"), seen(6, "n1", 40, "index")]
+    again = history(LATER, [fault(2, 5, name="kill", target="store")], [*START, *store, *after])
+    assert leader_is_kept(again).status is Status.UNKNOWN
+    assert leader_is_kept(beside(again, **both)).status is Status.HOLDS
+    assert leader_is_kept(beside(again, etcd=("n1", "n2"), redis=("store", "s2"))).status is Status.UNKNOWN
+    assert leader_is_kept(beside(again, alone=("n1",), redis=("store",))).status is Status.UNKNOWN
 
 
 HIT = ("n1", "n1, n2", "{n1, c1} | {n2, n3}", "{n3} -> {n1}")
@@ -201,8 +224,15 @@ def test_the_last_to_take_the_lead_leads() -> None:
     """Whatever order the looks are written down in, and whoever said something else since."""
     looks = [seen(1, "n2", "leader"), seen(0, "n1", "leader"), seen(3, "n1", "leader"), seen(1.5, "n3", "follower")]
     recorded = history(LATER, (), [*looks, seen(1.5, "n3", "leader", kind="rank")])
-    assert [leader_before(recorded, ns(at)) for at in (0, 0.5, 1, 2, 3, 9)] == ["n1", "n1", "n2", "n2", "n1", "n1"]
-    assert leader_before(recorded, -1) is None
+    assert [leader_before(recorded.observations, ns(at)) for at in (0, 0.5, 1, 2, 3, 9)] == [
+        "n1",
+        "n1",
+        "n2",
+        "n2",
+        "n1",
+        "n1",
+    ]
+    assert leader_before(recorded.observations, -1) is None
 
 
 def test_a_lead_is_lost_to_the_first_that_takes_it() -> None:

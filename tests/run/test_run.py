@@ -90,6 +90,17 @@ def test_a_wait_in_vain_names_the_client_that_is_held(run: Run, lab: FakeLab) ->
         run.wait_point("c1", "there", within_s=0.03)
 
 
+def test_a_wait_in_vain_names_the_points_that_were_passed_and_what_came_before_it(run: Run, lab: FakeLab) -> None:
+    """The point may be mistyped, and what was waited for may have happened before the call."""
+    run.start(C1)
+    lab.write("c1", {"point": "acquired", "at_ns": 1}, {"point": "acquired", "at_ns": 2})
+    lab.write("c1", {"invoke": 0, "f": "add", "value": 1}, {"complete": 0, "outcome": "ok"})
+    with pytest.raises(NoProgressError, match=r"1 ok, 0 fail.*; it came to the points: 'acquired'$"):
+        run.wait_point("c1", "aquired", within_s=0.03)
+    with pytest.raises(NoProgressError, match="last seen: 0 ok, 0 fail, 0 info; 1 ok before it was waited for"):
+        run.wait_oks("add", 1, within_s=0.03)
+
+
 def test_a_wait_for_an_operation_nobody_asked_for_names_those_that_were(run: Run, lab: FakeLab) -> None:
     """The name may be mistyped."""
     run.start(C1)
@@ -249,7 +260,7 @@ def test_a_history_that_cannot_be_saved_is_told_beside_the_failure(run: Run, tmp
 def test_two_clusters_of_the_same_name_keep_their_settings(lab: FakeLab, tmp_path: Path) -> None:
     """Numbered, not overwritten."""
     run = Run(lab.as_lab, [FakeCluster(settings={"a": n}) for n in (1, 2)], name="x", seed=1, files=tmp_path)
-    assert run.finish().header.systems == {"fake 1.0": {"a": 1}, "fake 1.0 #2": {"a": 2}}
+    assert run.finish().header.systems == {"fake 1.0": {"a": 1, "nodes": []}, "fake 1.0 #2": {"a": 2, "nodes": []}}
 
 
 def test_an_unmet_expectation_says_how_to_see_it_again(run: Run) -> None:

@@ -151,6 +151,9 @@ def test_a_lease_below_the_least_is_refused_before_any_client_starts(lab: Lab) -
     lab.place([])
     with pytest.raises(UsageError, match=r"a lease of 1 s is below the least of etcd 3\.\d+\.\d+, single \(1\), 2 s"):
         pinned(cluster, "n1", "etcd-lock", ttl_s=1)
+    for ttl_s in (2.5, True, "3"):
+        with pytest.raises(UsageError, match="a lease lasts a whole number of seconds, not"):
+            pinned(cluster, "c1", "etcd-lock", ttl_s=ttl_s)
 
 
 def test_plans_name_the_endpoints_as_their_client_reaches_them(lab: Lab) -> None:

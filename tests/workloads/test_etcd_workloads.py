@@ -149,6 +149,24 @@ def test_a_reader_without_an_address_says_so(agent: Agent) -> None:
     assert "give a reader an address" in agent.recorded()[-1]["broken"]
 
 
+@pytest.mark.parametrize(
+    ("workload", "arguments", "says"),
+    [
+        ("chaos.workloads.etcd_leases:lock_holder", {"kind": "outside"}, "needs the address of the outside store"),
+        ("chaos.workloads.etcd3_lock:lock_holder", {}, "this Python has no etcd3: chaos install client:etcd3"),
+    ],
+)
+def test_what_a_workload_lacks_is_said_before_it_asks_for_anything(
+    agent: Agent, workload: str, arguments: dict[str, object], says: str
+) -> None:
+    agent.run(workload, arguments={"address": "127.0.0.1:1", **arguments})
+    assert agent.exit_code() == 70
+    *before, told = agent.recorded()
+    assert not [line for line in before if "invoke" in line]
+    assert told["broken"].startswith("UsageError: ")
+    assert says in told["broken"]
+
+
 def test_a_lock_holder_takes_turns_with_tokens_that_grow(agent: Agent, server: Server) -> None:
     run(agent, "etcd-lock", address=server.address, kind="own-guarded", rounds=3, pace_s=0)
     assert agent.exit_code() == 0

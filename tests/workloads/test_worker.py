@@ -84,6 +84,12 @@ def test_a_mistake_in_the_workload_is_told_in_the_record(agent: Agent, workload:
     assert says in agent.recorded()[-1]["broken"]
 
 
+def test_an_argument_that_the_workload_does_not_take_is_named_with_those_it_takes(agent: Agent) -> None:
+    agent.run("count", arguments={"pace": 1})
+    assert agent.exit_code() == BROKEN
+    assert agent.recorded()[-1]["broken"] == ("UsageError: worker_samples:count takes no pace; it takes pace_s")
+
+
 def test_a_held_point_is_a_barrier_each_time_it_is_reached(agent: Agent) -> None:
     agent.run("pause", hold=["between check and write"])
     for done_before in (0, 1):

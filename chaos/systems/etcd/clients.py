@@ -43,7 +43,11 @@ def alternating(
 
 
 def _refuse_short_lease(cluster: EtcdCluster, ttl_s: object) -> None:
-    if isinstance(ttl_s, int) and ttl_s < cluster.least_lease_s:
+    if ttl_s is None:
+        return
+    if not isinstance(ttl_s, int) or isinstance(ttl_s, bool):
+        raise UsageError(f"a lease lasts a whole number of seconds, not {ttl_s!r}")
+    if ttl_s < cluster.least_lease_s:
         raise UsageError(
             f"a lease of {ttl_s} s is below the least of {cluster.system}, {cluster.least_lease_s} s "
             "(one and a half election timeouts, in whole seconds); the server would silently lengthen it"
