@@ -35,12 +35,15 @@ def judge_counter(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdic
     if len({call.value for call in adds}) <= 1:
         return _judge_equal(relevant, start, budget)
     side = budget.part(SEARCHED_CONFIGURATIONS)
+    bounded = f"all {len(reads)} reads lie within the bounds"
     try:
         return search(relevant, counter(start), side)
-    except SpentError:
-        return holds(NAME, f"all {len(reads)} reads lie within the bounds; an exact order was not found nor excluded")
+    except SpentError as spent:
+        if budget.over or budget.spent + side.spent > budget.rung:
+            raise SpentError(f"{spent}; {bounded}") from None
+        return holds(NAME, f"{bounded}; an exact order was not found nor excluded")
     finally:
-        budget.spend(side.spent)
+        budget.spent += side.spent
 
 
 class _Sums:

@@ -5,7 +5,7 @@ Sources: element-wise partition is Horn and Kroening 2015; the chain is the rule
 force. All else would be Jepsen's ``set-full``, which knows no duplicates (they are looked for and never found).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,8 +39,9 @@ def judge_set(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
 
 
 def _duplicate(read: Call) -> Witness:
-    twice = next(each for each in read.result if read.result.count(each) > 1)
-    sentence = f"{read.operation.client} read {twice!r} {read.result.count(twice)} times in one set"
+    times = Counter(read.result)
+    twice = next(each for each in read.result if times[each] > 1)
+    sentence = f"{read.operation.client} read {twice!r} {times[twice]} times in one set"
     return Witness(anomaly="duplicate element", sentence=sentence, operations=(read.operation,))
 
 
@@ -55,9 +56,10 @@ def _by_element(calls: Sequence[Call], start: frozenset[Any], budget: Budget) ->
         for element in read.result:
             parts[element] += []
     for element, part in parts.items():
-        part += [read._replace(result=element in found) for read, found in reads]
-        part.sort(key=lambda call: call.begin)
-        verdict = judge_register(part, element in start, budget)
+        budget.look()
+        told = part + [read._replace(result=element in found) for read, found in reads]
+        told.sort(key=lambda call: call.begin)
+        verdict = judge_register(told, element in start, budget)
         if verdict.status is not Status.HOLDS:
             return _named(verdict, element)
     return holds(NAME, f"an order exists for each of {len(parts)} elements")
