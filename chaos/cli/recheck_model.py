@@ -168,8 +168,10 @@ def _verdict(name: str, operations: Sequence[Operation], question: Question, rea
         return _seen(verdict, operations, question)
     except UsageError as problem:
         raise UsageError(f"{name}{_line(str(problem), reading)}: {problem}") from problem
-    except (MemoryError, RecursionError) as problem:
-        return unknown(question.model, f"the analysis needs more than this machine has: {type(problem).__name__}")
+    except MemoryError:
+        return unknown(question.model, "the analysis needs more memory than this machine has")
+    except RecursionError:
+        return unknown(question.model, "some value has too many lists or maps inside each other to be compared")
 
 
 def _seen(verdict: Verdict, operations: Sequence[Operation], question: Question) -> Verdict:
