@@ -122,3 +122,33 @@ def test_counter_without_time_for_an_order_says_that_the_bounds_were_kept() -> N
     assert verdict.status.value == "unknown"
     assert verdict.reason.startswith("the budget of 0.01 s is used up")
     assert verdict.reason.endswith("; all 20 reads lie within the bounds")
+
+
+def test_value_that_nobody_wrote_needs_no_search() -> None:
+    """However many orders of all the others there are; a cas cannot give itself what it needs."""
+    crashed = [op(f"c{n}", "write", n % 20, n, None) for n in range(200)]
+    reads = [op("r", "read", None, 200 + 2 * n, 1, result=n * n % 20) for n in range(50)]
+    seen = op("r", "read", None, 400, 1, result=99)
+    verdict = within(1e-9, *crashed, *reads, seen, model="register")
+    assert told(verdict)[2] == "no order explains read -> 99 of r: nobody wrote the value it saw"
+    early = op("c", "cas", [7, 8], 0, 1)
+    assert within(1e-9, early, op("w", "write", 7, 2, None), model="cas-register").status.value == "violated"
+    itself = op("c", "cas", [7, 7], 0, 1)
+    assert judge("cas-register", itself).status.value == "violated"
+    assert judge("cas-register", itself, op("w", "write", 7, 1, None)).status.value == "holds"
+    assert judge("cas-register", op("c", "cas", [7, 8], 0, None)).status.value == "holds"
+
+
+def test_set_that_few_use_at_once_is_explained_as_a_whole() -> None:
+    """Element by element each read would be judged again for each of them; without time for that it says how far it got."""
+    lines = []
+    for n in range(600):
+        lines += [op("a", "add", n, 6 * n, 1), op("b", "read", None, 6 * n + 2, 1, result=[n])]
+        lines += [op("a", "remove", n, 6 * n + 4, 1)]
+    assert told(judge("set", *lines)) == ("set", "holds", "an order exists that explains all 1800 operations", {})
+    wrong = op("b", "read", None, 9000, 1, result=[])
+    stale = judge("set", op("a", "add", 9999, 0, 1), *lines, wrong)
+    assert stale.witness is not None
+    assert stale.witness.sentence.startswith("no order explains what was seen of element")
+    with pytest.raises(SpentError, match=r"used up; an order exists for each of 0 of 601 elements"):
+        within(1e-9, *lines, op("a", "add", 9999, 0, 1), wrong, model="set")
