@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from chaos.checkers.columnar.finding import Holds, Suspects
 from chaos.checkers.columnar.rules import RULES, find
+from chaos.errors import UsageError
 from chaos.history.columns import OUTCOMES, Columns, UnfitError, available, load_columns, load_rows
 from chaos.history.source import opened
 from chaos.verdict import Status, Verdict, holds
@@ -76,8 +77,11 @@ def _explained(
 ) -> Verdict | None:
     from chaos.checkers import check
 
-    with opened(path) as source:
-        operations = load_rows(source, found.rows)
+    try:
+        with opened(path) as source:
+            operations = load_rows(source, found.rows)
+    except (ValueError, UsageError):
+        return None  # What is wrong with them, and where, the ordinary way says.
     verdict = check(operations, model, initial=initial, names=names, budget_s=budget_s)
     if verdict.status is not Status.VIOLATED:
         return None
