@@ -40,6 +40,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chaos.checkers.beginnings import check_initial
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import Call, FailedCas, calls, frozen, modelled
 from chaos.checkers.catalogue import CHECKERS
@@ -85,6 +86,7 @@ def check(
     if model not in CHECKERS:
         raise UsageError(f"there is no model {model!r}, only {', '.join(CHECKERS)}")
     checker, start = CHECKERS[model], frozen(initial)
+    check_initial(model, initial)
     parts = calls(operations, checker, names=names, failed_cas=failed_cas, by_key=by_key)
     verdict = judged(parts or {None: []}, lambda part: checker.judge(part, start, budget), model, budget)
     return _measured(verdict, model, parts, budget)

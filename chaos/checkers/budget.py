@@ -21,11 +21,11 @@ class SpentError(Exception):
 class Budget:
     """Seconds and configurations for one analysis; ``rung`` bounds the part being searched now, ``shrink`` asks for a witness."""
 
-    __slots__ = ("_began", "_look", "allowed_s", "rung", "shrink", "spent")
+    __slots__ = ("_asked_s", "_began", "_look", "allowed_s", "rung", "shrink", "spent")
 
     def __init__(self, allowed_s: float, *, shrink: bool = True) -> None:
         self.shrink = shrink
-        self.allowed_s = allowed_s
+        self.allowed_s = self._asked_s = allowed_s
         self.spent = 0
         self.rung: float = float("inf")
         self._began = time.monotonic()
@@ -44,6 +44,7 @@ class Budget:
     def part(self, configurations: float) -> "Budget":
         """A budget of its own for a side question, within the time that is left."""
         side = Budget(max(0.0, self.allowed_s - self.spent_s))
+        side._asked_s = self._asked_s
         side.climb(min(configurations, self.rung - self.spent))
         return side
 
@@ -63,7 +64,7 @@ class Budget:
     def look(self) -> None:
         """Look at the clock; raise when the time is used up."""
         if self.over:
-            raise SpentError(f"the budget of {self.allowed_s:g} s is used up")
+            raise SpentError(f"the budget of {self._asked_s:g} s is used up")
 
     def room(self, alive: int) -> int:
         """Raise when too many configurations are alive, or the time is used up; say when to ask again."""

@@ -6,8 +6,10 @@ read lies between what had certainly been added when it began and what could hav
 """
 
 import heapq
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
@@ -17,7 +19,7 @@ from chaos.checkers.searched import judge as search
 from chaos.checkers.searched import witness
 from chaos.checkers.shrinking import shrunk
 from chaos.models import counter
-from chaos.verdict import Verdict, Witness, holds, violated
+from chaos.verdict import Verdict, Witness, holds, unknown, violated
 
 NAME = "counter"
 SEARCHED_CONFIGURATIONS = 100_000
@@ -25,7 +27,17 @@ SEARCHED_CONFIGURATIONS = 100_000
 
 def judge_counter(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:
     """Whether one order of all adds explains every read."""
-    start = initial or 0
+    floats = [each for call in calls for each in (call.value, call.result) if type(each) is float]
+    if type(initial) is float:
+        floats.append(initial)
+    inexact = next((each for each in floats if not _has_exact_sums(each)), None)
+    if inexact is not None:
+        return unknown(
+            NAME, f"{inexact!r} has no exact sums: whoever adds such numbers is a little wrong, in any order"
+        )
+    if floats:
+        calls = [call._replace(value=_exact(call.value), result=_exact(call.result)) for call in calls]
+    start = _exact(initial or 0)
     adds = [call for call in calls if call.f == "add" and call.value]
     reads = [call for call in calls if call.f == "read" and call.end != NEVER]
     beyond = _beyond(adds, reads, start)
@@ -35,12 +47,30 @@ def judge_counter(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdic
     if len({call.value for call in adds}) <= 1:
         return _judge_equal(relevant, start, budget)
     side = budget.part(SEARCHED_CONFIGURATIONS)
+    bounded = f"all {len(reads)} reads lie within the bounds"
     try:
         return search(relevant, counter(start), side)
-    except SpentError:
-        return holds(NAME, f"all {len(reads)} reads lie within the bounds; an exact order was not found nor excluded")
+    except SpentError as spent:
+        if budget.over or budget.spent + side.spent > budget.rung:
+            raise SpentError(f"{spent}; {bounded}") from None
+        return holds(NAME, f"{bounded}; an exact order was not found nor excluded")
     finally:
-        budget.spend(side.spent)
+        budget.spent += side.spent
+
+
+FINEST = 1 << 20
+"""Floating numbers that are no multiple of one part of so many come from sums that were rounded."""
+
+
+def _exact(value: Any) -> Any:
+    """A number whose sums are exact: halves, but no thirds, have one among floating numbers."""
+    if type(value) is not float:
+        return value
+    return int(value) if value.is_integer() else Fraction(value)
+
+
+def _has_exact_sums(value: float) -> bool:
+    return math.isfinite(value) and Fraction(value).denominator <= FINEST
 
 
 class _Sums:
@@ -86,7 +116,7 @@ def _fewest(forced: Sequence[Call], bound: Any) -> list[Call]:
 
 
 def _out_of_bounds(anomaly: str, read: Call, low: Any, high: Any, needed: list[Call]) -> Witness:
-    sentence = f"{read.operation.client} read {read.result}, where only {low} to {high} was possible"
+    sentence = f"{read.operation.client} read {read.operation.result}, where only {low} to {high} was possible"
     shown = sorted([*needed, read], key=lambda call: call.begin)
     return Witness(anomaly=anomaly, sentence=sentence, operations=tuple(call.operation for call in shown))
 

@@ -7,6 +7,7 @@ forbids). G2-item: rw in a row. With ``-process`` or ``-realtime`` if the cycle 
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 from chaos.checkers.budget import Budget
 from chaos.checkers.dependencies import PROCESS, REALTIME, RW, WR, WW, Dependencies, Graph, components
@@ -22,10 +23,12 @@ TRIES = 2_000
 def worst_cycle(dependencies: Dependencies, budget: Budget) -> tuple[str, list[Step], list[str]] | None:
     """
     The first cycle in order of severity, and the names of all sorts that were found, or None: there is no cycle.
+
+    :raises SpentError: if the time was used up before anything was found.
     """
     graph = dependencies.graph
     everything = WW | WR | RW | PROCESS | REALTIME
-    nodes = [node for component in components(graph, everything, graph) for node in component]
+    nodes = [node for component in components(graph, everything, graph, budget) for node in component]
     if not nodes:
         return None
     for extra, suffix in LEVELS:
@@ -59,7 +62,7 @@ def _sorts(graph: Graph, component: list[int], extra: int, budget: Budget) -> It
     )
     shown = set[str]()
     for name, start, way, alternating in searches:
-        if shown & {"G-single", "G-nonadjacent"}:
+        if budget.over or shown & {"G-single", "G-nonadjacent"}:
             return
         for inside in components(graph, start | way, component):
             cycle = _shortest(graph, set(inside), start, way, alternating, budget)
@@ -81,10 +84,9 @@ def _shortest(
 ) -> list[Step] | None:
     """The shortest cycle that begins with an edge of one relation and comes back by the others."""
     best: list[Step] | None = None
-    starts = [(source, target) for source in sorted(inside) for target, mask in graph[source].items() if mask & start]
-    for source, target in starts[:TRIES]:
-        if target not in inside:
-            continue
+    edges = ((source, target) for source in sorted(inside) for target, mask in graph[source].items() if mask & start)
+    starts = ((source, target) for source, target in edges if target in inside)
+    for source, target in islice(starts, TRIES):
         if (best is not None and len(best) == 2) or budget.over:
             return best
         back = _way_back(graph, inside, target, source, way, alternating)

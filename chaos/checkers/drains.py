@@ -42,6 +42,7 @@ def _expanded(calls: Sequence[Call], initial: Sequence[Any], ordered: bool) -> l
             found.append(call)
         elif call.result is UNKNOWN:
             found += [_part(call, None, UNKNOWN) for _ in range(room)]
+            room = 0  # What a later one could have taken the first could as well.
         else:
             values = call.result
             found += [_part(call, ("drain", number, n if ordered else 0), each) for n, each in enumerate(values)]

@@ -6,6 +6,7 @@ can stand in for are dropped. States and pairs of argument and result are number
 model's step runs once per distinct pair. A model with foresight also drops states that no coming observer could explain.
 """
 
+from bisect import insort
 from collections.abc import Sequence
 
 from chaos.checkers.antichain import Configuration, Front, insert, thinned
@@ -96,8 +97,7 @@ class Search:
         if waiting is None:
             self._mutators[number] = [(end, index, bit)]
         else:
-            waiting.append((end, index, bit))
-            waiting.sort()
+            insort(waiting, (end, index, bit))
         if end == NEVER:
             self._lasting = True
         elif kind is not Kind.GENERAL:

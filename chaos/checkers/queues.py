@@ -9,7 +9,7 @@ enqueued; twice; after one enqueued later (if there is an order); or the queue w
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from chaos.checkers.budget import Budget
 from chaos.checkers.calls import NEVER, Call
@@ -19,6 +19,9 @@ from chaos.checkers.searched import judge as search
 from chaos.history import Operation
 from chaos.models import UNKNOWN, Model, bag, queue
 from chaos.verdict import Status, Verdict, Witness, holds, violated
+
+SHOWN: Final = 8
+"""Values that a sentence names."""
 
 
 class Life(NamedTuple):
@@ -118,6 +121,8 @@ def _excused(lives: list[Life], calls: Sequence[Call]) -> list[Life]:
     for call in calls:
         if call.f != "enqueue" and call.result is UNKNOWN:
             takers += [call] * (len(lost) if call.f == "drain" else 1)
+        if len(takers) >= len(lost):
+            break
     found = [Life(life.value, life.put, taker) for life, taker in zip(lost, takers, strict=False)]
     return [life for life in lives if life.out is not None] + found + lost[len(found) :]
 
@@ -211,12 +216,16 @@ def _found_empty(empties: Sequence[Call], lives: Sequence[Life]) -> Witness | No
 
 def _not_empty(empty: Call, members: Sequence[Life]) -> Witness:
     """The fewest values that cover the whole interval: always the one that stays longest."""
-    chosen, reached = list[Life](), empty.begin
+    chosen, reached, place = list[Life](), empty.begin, 0
+    best = members[0]
     while reached < empty.end:
-        best = max((life for life in members if life.put.end < reached), key=lambda life: life.taken)
+        while place < len(members) and members[place].put.end < reached:
+            best = max(best, members[place], key=lambda life: life.taken)
+            place += 1
         chosen.append(best)
         reached = best.taken
-    values = ", ".join(repr(life.value) for life in chosen)
+    values = ", ".join(repr(life.value) for life in chosen[:SHOWN])
+    values += f" or one of {len(chosen) - SHOWN} more" if len(chosen) > SHOWN else ""
     missing = len(chosen) == 1 and chosen[0].out is None
     sentence = f"{empty.operation.client} found the queue empty while {values} was in it" + (
         ", which was never dequeued" if missing else ""

@@ -49,12 +49,29 @@ def judge_register(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdi
     """Whether one order of all operations, each within its interval, explains every read and every cas."""
     if applies(calls, initial):
         return judge_unique(calls, initial)
+    unborn = _unborn(calls, initial)
+    if unborn is not None:
+        return violated("register", register_witness([unborn], unborn, calls, initial))
     last = death(calls, initial, budget)
     if last is None:
         return holds("register", _explained(len(calls)))
     kept = _proof(calls, last, initial, budget)
     shown = with_sources(kept, calls, initial)
     return violated("register", register_witness(shown, calls[last], calls, initial))
+
+
+def _unborn(calls: Sequence[Call], initial: Any) -> Call | None:
+    """The first that saw a value which nobody had begun to write: impossible whatever else happened, and found without a search."""
+    born = {initial: -1}
+    for call in calls:  # In order of their beginnings.
+        if call.f in ("write", "cas"):
+            born.setdefault(call.value if call.f == "write" else call.value[1], call.begin)
+    seen = ((call, call.result if call.f == "read" else call.value[0]) for call in calls if _sees(call))
+    return next((call for call, value in seen if born.get(value, NEVER) > call.end), None)
+
+
+def _sees(call: Call) -> bool:
+    return call.end != NEVER and call.f in ("read", "cas")
 
 
 def judge_mutex(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdict:

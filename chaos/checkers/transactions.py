@@ -109,10 +109,12 @@ def versions(all_: Sequence[Transaction]) -> Versions:
     """Collect them; of reads that contradict each other the longest counts."""
     found = Versions()
     for each in all_:
+        own = set[tuple[Any, Any]]()
         for key, value in each.appends():
             other = found.writers.setdefault((key, value), each)
-            if other is not each or sum(pair == (key, value) for pair in each.appends()) > 1:
+            if other is not each or (key, value) in own:
                 raise UsageError(f"{each.operation}: {value!r} is appended to {key!r} twice; appends must be unique")
+            own.add((key, value))
         for key, value in each.reads():
             found.shorter.setdefault(key, {}).setdefault(value, each)
             found.readers.setdefault((key, value[-1:]), []).append(each)

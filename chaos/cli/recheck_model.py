@@ -142,7 +142,9 @@ def _by_columns(source: Source, question: Question) -> "Judged | None":
         return None
     from chaos.checkers.columnar import judge_file
 
-    return judge_file(source.path, question.model, initial=question.initial, names=question.names)
+    return judge_file(
+        source.path, question.model, initial=question.initial, names=question.names, budget_s=question.budget_s
+    )
 
 
 def _counts(operations: Sequence[Operation]) -> dict[str, int]:
@@ -166,16 +168,28 @@ def _verdict(name: str, operations: Sequence[Operation], question: Question, rea
         return _seen(verdict, operations, question)
     except UsageError as problem:
         raise UsageError(f"{name}{_line(str(problem), reading)}: {problem}") from problem
-    except (MemoryError, RecursionError) as problem:
-        return unknown(question.model, f"the analysis needs more than this machine has: {type(problem).__name__}")
+    except MemoryError:
+        return unknown(question.model, "the analysis needs more memory than this machine has")
+    except RecursionError:
+        return unknown(question.model, "some value has too many lists or maps inside each other to be compared")
 
 
 def _seen(verdict: Verdict, operations: Sequence[Operation], question: Question) -> Verdict:
-    """A set that nobody read kept what it promised only because nobody looked."""
-    looks = {f for f in {each.f for each in operations if each.ok} if question.names.get(f, f) in ("read", "contains")}
-    if question.model != "set" or verdict.status is not Status.HOLDS or looks:
+    """A set that nobody read kept what it promised only because nobody looked; under ``by_key``, so did that of each key."""
+    if question.model != "set" or verdict.status is not Status.HOLDS:
         return verdict
-    return replace(unknown(question.model, "nobody read the set"), measures=verdict.measures)
+    filled, read_ = dict[str, object](), set[str]()
+    for each in operations:
+        key = each.value[0] if question.by_key and isinstance(each.value, list) and each.value else None
+        if each.ok and question.names.get(each.f, each.f) in ("read", "contains"):
+            read_.add(repr(key))
+        elif each.ok:
+            filled[repr(key)] = key
+    unread = [key for name, key in filled.items() if name not in read_]
+    if read_ and not unread:
+        return verdict
+    of = f" of key {unread[0]}" if question.by_key and unread else ""
+    return replace(unknown(question.model, f"nobody read the set{of}"), measures=verdict.measures)
 
 
 def _filled(operations: Sequence[Operation], question: Question) -> Sequence[Operation]:

@@ -8,18 +8,21 @@ For histories whose values are whole numbers, or nothing. Everything else, and e
 import importlib
 import importlib.util
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import compress
 from typing import Any, Final
 
 from chaos.history.archive import load_lines
-from chaos.history.records import SCHEMA, Operation
+from chaos.history.records import SCHEMA, Header, Operation
 from chaos.history.source import Source
 
 NONE: Final = -(1 << 63)
 """Stands for a missing value or stamp."""
 OUTCOMES: Final = {"ok": 0, "fail": 1, "info": 2}
+OTHERS: Final = ("phase", "fault", "observation")
+_HEADER: Final = {"schema", "records", *(field.name for field in fields(Header))}
 _OPERATION = b'{"operation":'
 
 
@@ -84,7 +87,7 @@ class _Loading:
         self._numpy = importlib.import_module("numpy")
         self._kinds = kinds
         optional = int | None
-        fields = [
+        columns = [
             ("operation", int),
             ("client", str),
             ("f", str),
@@ -93,18 +96,21 @@ class _Loading:
             ("completed_ns", optional, None),
             ("value", optional, None),
             ("result", int | list[int] | None, None),
+            ("error", str | None, None),
+            ("notes", dict | None, None),
         ]
-        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Line", fields, gc=False))
-        self._header = msgspec.json.decode
+        line = msgspec.defstruct("Line", columns, gc=False, forbid_unknown_fields=True)
+        self._decoder = msgspec.json.Decoder(line)
+        self._decoded = msgspec.json.decode
         self._numbers = {name: array("q") for name in ("invoked", "completed", "value", "result")}
         self._codes = {name: array("b") for name in ("kind", "outcome")}
         self._lists: dict[int, Any] = {}
-        self._others = 0
+        self._others = Counter[str]()
 
     def columns(self, source: Source) -> Columns:
         blocks = source.blocks()
         first, _, rest = next(blocks).partition(b"\n")
-        header = self._header(first)
+        header = self._decoded(first)
         self._take(rest)
         for block in blocks:
             self._take(block)
@@ -119,11 +125,14 @@ class _Loading:
 
     def _check(self, header: Mapping[str, Any]) -> None:
         """What ``archive.load`` checks, without saying where it is wrong."""
+        if not header.keys() <= _HEADER:
+            raise UnfitError("a header with something unknown in it")
         records = header["records"]
         count = len(self._numbers["invoked"])
-        if header["schema"] != SCHEMA or records["operation"] != count or not count:
+        if header["schema"] != SCHEMA or not count:
             raise UnfitError("not the records that were announced")
-        if sum(records.values()) != count + self._others:
+        others = {kind: self._others[kind] for kind in {*OTHERS, *self._others}}
+        if records != {**others, "operation": count}:
             raise UnfitError("not the records that were announced")
         as_array = self._numpy.frombuffer
         invoked, completed = (as_array(self._numbers[name], dtype="int64") for name in ("invoked", "completed"))
@@ -139,6 +148,8 @@ class _Loading:
             raise UnfitError("the file is cut short")
         try:
             lines = self._decoder.decode_lines(block)
+            if len(lines) != block.count(b"\n"):
+                raise UnfitError("not one record a line")
         except self.problem:  # At the beginning and the end other records stand between operations.
             lines = [self._decoder.decode(line) for line in self._operations(block)]
         self._append(lines)
@@ -148,7 +159,7 @@ class _Loading:
             if line.startswith(_OPERATION):
                 yield line
             else:
-                self._others += 1
+                self._others[next(iter(self._decoded(line)), "")] += 1
 
     def _append(self, lines: Sequence[Any]) -> None:
         kinds, numbers, codes = self._kinds, self._numbers, self._codes

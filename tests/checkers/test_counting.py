@@ -124,3 +124,17 @@ def test_where_a_search_costs_too_much_the_bounds_decide(monkeypatch: pytest.Mon
     lines = [add(n, 0, 9) for n in range(1, 9)]
     reason = "all 2 reads lie within the bounds; an exact order was not found nor excluded"
     assert told(judge("counter", *lines, read(1, 10), read(3, 30))) == ("counter", "holds", reason, {})
+
+
+def test_floating_amounts_are_judged_where_their_sums_are_exact() -> None:
+    """Halves are; a tenth is not, and who adds tenths reads something else than three of them."""
+    assert holds(add(1.0, 0), read(2, 1), add(1, 4), read(6, 2.0))
+    assert holds(add(0.5, 0), add(0.5, 2), read(4, 1))
+    assert not holds(add(0.5, 0), add(1, 2), read(4, 1))
+    assert not holds(add(0.5, 0), read(2, 0.25))
+    assert holds(add(1, 0), read(2, 2.5), initial=1.5)
+    for inexact in ([add(0.1, 0), read(2, 0.1)], [add(1, 0), read(2, 1.1)], [add(float("inf"), 0)]):
+        assert judge("counter", *inexact).status.value == "unknown"
+    assert judge("counter", initial=0.1).reason == (
+        "0.1 has no exact sums: whoever adds such numbers is a little wrong, in any order"
+    )

@@ -151,11 +151,12 @@ def test_refusal_that_cannot_be_explained_is_told_in_full() -> None:
 @pytest.mark.parametrize("others", [6, 7])
 def test_long_proof_is_shown_and_not_listed(others: int) -> None:
     """A sentence stays readable: up to six operations are named."""
-    lines = [*(write(n % 2, 2 * n) for n in range(others)), read(7, 20)]
+    seen = others % 2
+    lines = [*(write(n % 2, 2 * n) for n in range(others)), read(seen, 20)]
     verdict = check(history(lines).operations, "register", shrink=False)
     listed = f" (given: {'; '.join(f'write {n % 2} of a' for n in range(others))})" if others == 6 else ""
-    sentence = f"no order explains read -> 7 of b: nobody wrote the value it saw{listed}"
-    assert proof(verdict) == ("phantom value", sentence, list(range(others + 1)))
+    sentence = f"no order explains read -> {seen} of b: the value it saw was no longer there{listed}"
+    assert proof(verdict) == ("stale read", sentence, list(range(others + 1)))
 
 
 @pytest.mark.parametrize(

@@ -204,3 +204,15 @@ def test_late_arguments_of_keys_are_taken_too(tmp_path: Path) -> None:
     assert cli.main(["recheck", str(file), "--model", "register", "--by-key"]) == 0
     file.write_text(good.replace(":f :read, :value [1 5]", ":f :read, :value [1 6]"))
     assert cli.main(["recheck", str(file), "--model", "register", "--by-key"]) == 1
+
+
+def test_every_key_of_a_set_must_have_been_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Or nothing was acknowledged that it could have lost."""
+    path = tmp_path / "history.edn"
+    read = ["0 invoke add [1 5]", "0 ok add [1 5]", "0 invoke read [1 nil]", "0 ok read [1 [5]]"]
+    crashed = ["1 invoke add [2 6]", "1 info add [2 6]"]
+    path.write_text(edn(*read, *crashed))
+    assert cli.main(["recheck", str(path), "--model", "set", "--by-key"]) == 0
+    path.write_text(edn(*read, *crashed, "3 invoke add [2 6]", "3 ok add [2 6]"))
+    assert cli.main(["recheck", str(path), "--model", "set", "--by-key"]) == 2
+    assert "nobody read the set of key 2" in capsys.readouterr().out

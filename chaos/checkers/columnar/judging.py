@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from chaos.checkers.columnar.finding import Holds, Suspects
 from chaos.checkers.columnar.rules import RULES, find
+from chaos.errors import UsageError
 from chaos.history.columns import OUTCOMES, Columns, UnfitError, available, load_columns, load_rows
 from chaos.history.source import opened
 from chaos.verdict import Status, Verdict, holds
@@ -26,11 +27,14 @@ class Judged:
     started_ns: int
 
 
-def judge_file(path: str | os.PathLike[str], model: str, *, initial: object, names: Mapping[str, str]) -> Judged | None:
+def judge_file(
+    path: str | os.PathLike[str], model: str, *, initial: object, names: Mapping[str, str], budget_s: float = 60.0
+) -> Judged | None:
     """
     The verdict on a file that ``archive.save`` wrote, or None if it needs the ordinary way.
 
     :param names: foreign kinds of operations, and what the type calls them.
+    :param budget_s: what reading and explaining may take; the rules themselves are linear.
     """
     began = time.monotonic()
     if model not in RULES or not available():
@@ -48,7 +52,8 @@ def judge_file(path: str | os.PathLike[str], model: str, *, initial: object, nam
     if isinstance(found, Holds):
         verdict = holds(model, found.reason, operations_count=count, keys_count=1, spent_s=time.monotonic() - began)
     elif isinstance(found, Suspects) and len(found.rows) <= MOST_SUSPECTS:
-        explained = _explained(path, found, model, initial, names, operations_count=count)
+        left_s = max(budget_s - (time.monotonic() - began), 0.001)
+        explained = _explained(path, found, model, initial, names, left_s, operations_count=count)
         if explained is None:
             return None
         verdict = explained
@@ -67,13 +72,17 @@ def _explained(
     model: str,
     initial: object,
     names: Mapping[str, str],
+    budget_s: float,
     **measures: float,
 ) -> Verdict | None:
     from chaos.checkers import check
 
-    with opened(path) as source:
-        operations = load_rows(source, found.rows)
-    verdict = check(operations, model, initial=initial, names=names)
+    try:
+        with opened(path) as source:
+            operations = load_rows(source, found.rows)
+    except (ValueError, UsageError):
+        return None  # What is wrong with them, and where, the ordinary way says.
+    verdict = check(operations, model, initial=initial, names=names, budget_s=budget_s)
     if verdict.status is not Status.VIOLATED:
         return None
     return replace(verdict, measures={**verdict.measures, **measures})

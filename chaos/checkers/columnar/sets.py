@@ -25,8 +25,8 @@ def find(columns: Columns, initial: int | None) -> Finding:
     added = columns.value[adds]
     if initial is not None or len(reads) != len(columns.lists) or len(reads) * len(adds) > MOST_SEEN:
         return None
-    if bool((added == NONE).any()) or not unique(added):
-        return None
+    if not len(reads) or bool((added == NONE).any()) or not unique(added):
+        return None  # Of a set that nobody read there is nothing to certify.
     adds = adds[np.argsort(added)]
     shown = sorted(((columns.lists[int(row)], int(row)) for row in reads), key=lambda each: len(each[0]))
     if _chain(columns, adds, shown):
@@ -40,6 +40,8 @@ def _chain(columns: Columns, adds: Any, shown: list[tuple[Any, int]]) -> bool:
     ended = np.where(columns.outcome[adds] == _OK, columns.completed[adds], FAR)
     before, point = np.zeros(len(adds), dtype=bool), -FAR
     for read, row in shown:
+        if len(read) > len(elements):
+            return False
         at, known = places(elements, read)
         seen = np.zeros(len(adds), dtype=bool)
         seen[at] = known

@@ -12,7 +12,16 @@ from chaos.history.reader import refuse_constant
 
 _SPACE: Final = " \t\r\n"
 _BLANK = frozenset(_SPACE)
-_decoder = JSONDecoder(parse_constant=refuse_constant)
+
+
+def _map(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a map with the same key twice")
+    return made
+
+
+_decoder = JSONDecoder(parse_constant=refuse_constant, object_pairs_hook=_map)
 
 
 class JsonReader:

@@ -3,6 +3,8 @@ From a source to operations, whatever the format.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
 
 from chaos.errors import HistoryFormatError
 from chaos.history.formats.edn import EdnReader, Form
@@ -12,6 +14,7 @@ from chaos.history.formats.pairing import Pairing, Reading
 from chaos.history.formats.recognition import EDN, JSON, LOG, recognise
 from chaos.history.source import Source
 
+UNENDED: Final = "the last line has no end: it was taken as it is, and may be cut short"
 FORMATS: Mapping[str, Callable[[str, Iterable[str]], Iterator[Form]]] = {
     EDN: lambda name, texts: EdnReader(name).read(texts),
     JSON: lambda name, texts: JsonReader(name).read(texts),
@@ -31,17 +34,24 @@ def read(source: Source) -> Reading:
         raise HistoryFormatError(f"{source.name}, line 1: {form} is our own format, not a foreign one")
     pairing = Pairing(source.name)
     take = pairing.take
+    texts = _Texts(source)
     try:
-        for line, event in FORMATS[form](source.name, _texts(source)):
+        for line, event in FORMATS[form](source.name, texts):
             take(line, event)
-        return pairing.finish(form)
+        reading = pairing.finish(form)
     except MemoryError as problem:
         raise HistoryFormatError(f"{source.name}: too large for the memory of this machine") from problem
+    return reading if form != LOG or texts.last == "\n" else replace(reading, remarks=(*reading.remarks, UNENDED))
 
 
-def _texts(source: Source) -> Iterator[str]:
-    texts = source.texts()
-    for text in texts:
-        yield text.removeprefix("\ufeff")
-        break
-    yield from texts
+class _Texts:
+    """The pieces of a text, without its byte order mark; ``last`` is the last character so far."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self._source.texts():
+            yield text if self.last else text.removeprefix("\ufeff")
+            self.last = text[-1:] or self.last

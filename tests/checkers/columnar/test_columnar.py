@@ -173,10 +173,28 @@ def test_what_columns_have_no_place_for_is_left_to_others(operation: Operation, 
         pytest.param(lambda text: text[:-9], id="cut short"),
         pytest.param(lambda text: text + text.splitlines()[-1] + "\n", id="one record too many"),
         pytest.param(lambda text: "", id="empty"),
+        pytest.param(lambda text: text.replace('"value":1', '"valu":1'), id="a field that nobody knows"),
+        pytest.param(lambda text: text.replace('"experiment"', '"experimen"'), id="a header that nobody knows"),
+        pytest.param(lambda text: text.splitlines()[0] + "\n" + text, id="two headers"),
+        pytest.param(lambda text: text.replace('"phase":0', '"phase":1') + "{}\n", id="a record that is none"),
+        pytest.param(lambda text: text.replace('"phase":0', '"phase":1') + "phase\n", id="a line that is none"),
+        pytest.param(lambda text: text.replace("}\n{", "}{").replace("}{", "}\n{", 1), id="two records in a line"),
+        pytest.param(lambda text: text.replace('"f":', '\n"f":'), id="a record in two lines"),
     ],
 )
 def test_damaged_file_is_left_to_who_can_say_what_is_wrong(damage: Callable[[str], str], tmp_path: Path) -> None:
-    path = save(history([op("c1", "write", 1)]), tmp_path / "history.jsonl")
+    path = save(history([op("c1", "write", 1), op("c1", "write", 2, 1)]), tmp_path / "history.jsonl")
+    assert judge_file(path, "register", initial=None, names={}) is not None
     path.write_text(damage(path.read_text()))
 
+    assert judge_file(path, "register", initial=None, names={}) is None
+
+
+def test_operations_of_a_violation_that_cannot_be_read_again_are_left_to_others(tmp_path: Path) -> None:
+    """Columns do not look at every text; whoever loads the file does, and says where it is wrong."""
+    path = save(history([op("c1", "write", 1), op("c2", "read", None, 2, result=7, why="x")]), tmp_path / "h.jsonl")
+    verdict = judge_file(path, "register", initial=None, names={})
+    assert verdict is not None
+    assert verdict.verdict.status is Status.VIOLATED
+    path.write_bytes(path.read_bytes().replace(b'"x"', b'"\xff"'))
     assert judge_file(path, "register", initial=None, names={}) is None

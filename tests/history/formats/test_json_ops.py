@@ -34,6 +34,12 @@ def test_op_map_a_line_is_read() -> None:
     assert operations("\n".join(map(json.dumps, OPS))) == SAID
 
 
+def test_map_with_the_same_key_twice_is_refused() -> None:
+    """Nobody knows which of the two is meant."""
+    with pytest.raises(HistoryFormatError, match=r"line 2, column 1: not JSON: a map with the same key twice"):
+        values('{"type": "invoke"}\n', '{"type": "ok", "value": 1, "value": 2}\n')
+
+
 def test_byte_order_mark_and_foreign_line_ends_are_no_obstacle() -> None:
     assert operations(b"\xef\xbb\xbf" + "\r\n".join(map(json.dumps, OPS)).encode()) == SAID
 

@@ -35,6 +35,10 @@ def test_events_are_found_among_other_lines() -> None:
 
 def test_last_line_without_an_end_is_taken_as_it_is() -> None:
     assert operations(LOG.rstrip("\n"))[-1] == "#2 process 0 write 5 -> ok 5"
+    assert reading(LOG.rstrip("\n")).remarks == (
+        "the last line has no end: it was taken as it is, and may be cut short",
+    )
+    assert reading(LOG).remarks == ()
 
 
 @pytest.mark.parametrize(
