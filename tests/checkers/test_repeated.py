@@ -125,7 +125,9 @@ def test_more_than_was_put_in_is_told_in_full() -> None:
 
     def found(*lines: Operation, initial: Sequence[Any] = ()) -> tuple[str, str, list[int]] | None:
         witness = overdrawn(called("queue", *lines), initial)
-        return witness and (witness.anomaly, witness.sentence, [one.index for one in witness.operations])
+        return (
+            None if witness is None else (witness.anomaly, witness.sentence, [one.index for one in witness.operations])
+        )
 
     assert found(put(1, 0), get("x", 2)) == ("phantom element", "b dequeued 'x', which nobody enqueued", [1])
     early = [get(1, 0), put(1, 2), put(1, 4)]
