@@ -14,7 +14,7 @@ from chaos.checkers import CHECKERS, searched
 from chaos.checkers.budget import Budget, SpentError
 from chaos.checkers.calls import Call, calls, frozen, modelled
 from chaos.checkers.engine import Search
-from chaos.checkers.searched import by_search, judge
+from chaos.checkers.searched import by_search, death, judge
 from chaos.history import Operation
 from chaos.models import (
     ILLEGAL,
@@ -200,7 +200,7 @@ def test_with_foresight_the_operation_is_blamed_that_a_search_without_it_blames(
         op("c", "get", None, 2, 1, result="x"),
         op("a", "append", "c", 4, 1),
         op("c", "get", None, 6, 1, result="bc"),
-        op("a", "append", "d", 5, None),
+        op("a", "append", "d", 6.5, None),
     ]
     part = calls(history(lines).operations, CHECKERS["text"], names={})[None]
     whole = judge(part, text(), Budget(60, shrink=False))
@@ -208,7 +208,61 @@ def test_with_foresight_the_operation_is_blamed_that_a_search_without_it_blames(
     assert proof(whole)[2] == [0, 1, 2, 3, 4]
     monkeypatch.setattr(searched, "CONFIGURATIONS", 0)
     costly = judge(part, text(), Budget(60, shrink=False))
-    assert proof(costly)[1].startswith("no order explains #4 c get -> ok bc (given: ")
+    assert proof(costly)[1].startswith("no order explains #3 c get -> ok bc (given: ")
+
+
+def test_search_that_foresees_a_dead_end_does_not_blame_who_met_it() -> None:
+    """It ends at the second append, whatever the get that nobody can explain; what comes later is shown too."""
+    lines = [
+        op("a", "append", "b", 0, 1),
+        op("d", "append", "e", 0, None),
+        op("a", "append", "c", 2, 1),
+        op("c", "get", None, 4, 1, result="bx"),
+        op("a", "append", "d", 6, 1),
+    ]
+    part = calls(history(lines).operations, CHECKERS["text"], names={})[None]
+    assert death(part, text(), Budget(60)) == 2
+    assert proof(judge(part, text(), Budget(60, shrink=False)))[1].startswith("no order explains #3 c get -> ok bx")
+
+
+def test_an_observer_that_was_still_open_is_no_part_of_a_proof() -> None:
+    """It proves nothing before it returns; another operation may have helped."""
+    observing = replace(STACK, kind=lambda f, value, result: Kind.OBSERVER if f == "top" and result else Kind.GENERAL)
+    lines = [told_of("push", 0, value=1), told_of("top", 2, 9, result=1), told_of("pop", 4, result=2)]
+    assert proof(stacked(*lines, model=observing, shrink=False))[2] == [0, 2]
+    assert proof(stacked(*lines, shrink=False))[2] == [0, 1, 2]
+
+
+def test_search_says_how_far_it_got() -> None:
+    """In operations that returned before the one it was at."""
+    lines = [op("a", "add", 1, 2 * place, 1) for place in range(4)] + [op("a", "add", 1, 9, None)]
+    part = calls(history(lines).operations, CHECKERS["counter"], names={})[None]
+    budget = Budget(60)
+    budget.climb(2)
+    with pytest.raises(SpentError, match=r"an order exists for the first 2 of 4 operations to return$"):
+        Search(part, counter(), budget).run()
+
+
+def test_what_nobody_dropped_is_not_searched_again() -> None:
+    """A thrifty pass without operations that never return is the whole search."""
+    lines = [told_of("push", 0, 3, value=1), told_of("push", 0, 3, value=2), told_of("pop", 4, result=3)]
+    part, once, twice = modelled(history(lines).operations, STACK, names={})[None], Budget(60), Budget(60)
+    search, found = Search.decide(part, STACK, once)
+    assert (found, search.dropped) == (2, False)
+    assert Search(part, STACK, twice, thrifty=True).run() == 2
+    assert once.spent == twice.spent > 0
+
+
+def test_equal_operations_are_each_placed_once() -> None:
+    """Also where nothing else is open: two adds of one are two."""
+    for counted, status in ((2, Status.HOLDS), (1, Status.VIOLATED)):
+        lines = [op("a", "add", 1, 0, 3), op("b", "add", 1, 0, 4), op("c", "read", None, 6, 1, result=counted)]
+        part = calls(history(lines).operations, CHECKERS["counter"], names={})[None]
+        assert judge(part, counter(), Budget(60)).status is status
+    for seen, status in ((1, Status.HOLDS), (0, Status.VIOLATED)):
+        lines = [op("a", "write", 1, 0, 3), op("b", "write", 1, 0, 4), op("c", "read", None, 6, 1, result=seen)]
+        part = calls(history(lines).operations, CHECKERS["cas-register"], names={})[None]
+        assert judge(part, register(0), Budget(60)).status is status
 
 
 def test_judge_of_a_type_searches_the_model_that_it_makes() -> None:
