@@ -5,6 +5,7 @@ The search for any model: it agrees with the rules that need none, asks the mode
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -49,6 +50,7 @@ MODELS: dict[str, Callable[[Any], Model]] = {
 """By type, the model that is searched where the type has a rule of its own."""
 
 
+@cache
 def part_of(name: str, seed: int) -> list[Call]:
     """A small history as the type's checker sees it."""
     kind = TYPES[name]
@@ -71,6 +73,7 @@ def test_search_agrees_with_the_rule_of_the_type(name: str) -> None:
     assert min(verdicts.values()) > 40
 
 
+@cache
 def busy(name: str, seed: int, clients: int = 5) -> list[Call]:
     """A longer correct history with crashes."""
     kind = TYPES[name]

@@ -3,6 +3,7 @@ The sweep of registers: what is open at each moment, what is dropped and when, a
 """
 
 from collections import Counter
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -66,11 +67,8 @@ COST = {
 @pytest.mark.parametrize("made", COST)
 def test_sweep_costs_no_more_than_it_did(made: tuple[int, int, float, int]) -> None:
     """And explains what is correct, without going back once."""
-    size, values, crash, clients = made
     greedy, exact = Budget(60), Budget(60)
-    for seed in range(20):
-        lines = crashing.register_of(Random(seed), size, values=values, crash=crash, clients=clients)
-        known = plan(part_of(lines), 0)
+    for known in long(made):
         assert Climb(known, greedy).run() is None
         sweep = Sweep(known, exact)
         assert sweep.advance(len(known.events))
@@ -79,12 +77,27 @@ def test_sweep_costs_no_more_than_it_did(made: tuple[int, int, float, int]) -> N
     assert exact.spent <= COST[made][1]
 
 
-def small(seed: int) -> list[Call]:
-    """Half of them of operations that crash, some of medium size."""
+@cache
+def small(seed: int) -> tuple[list[Call], bool]:
+    """Half of them of operations that crash, some of medium size; and whether the search for any model explains it."""
     rng = Random(seed)
-    if seed % 5 == 0:
-        return part_of(crashing.medium(rng))
-    return part_of(some_history(TYPES["crashed-register" if seed % 2 else "cas-register"], rng))
+    lines = (
+        crashing.medium(rng)
+        if seed % 5 == 0
+        else some_history(TYPES["crashed-register" if seed % 2 else "cas-register"], rng)
+    )
+    part = part_of(lines)
+    return part, Search.decide(part, register(0), Budget(60))[1] is None
+
+
+@cache
+def long(made: tuple[int, int, float, int]) -> list[Plan]:
+    """Twenty correct histories."""
+    size, values, crash, clients = made
+    return [
+        plan(part_of(crashing.register_of(Random(seed), size, values=values, crash=crash, clients=clients)), 0)
+        for seed in range(20)
+    ]
 
 
 @pytest.mark.parametrize("cramped", [False, True])
@@ -92,8 +105,7 @@ def test_climb_agrees_with_the_search_for_any_model(cramped: bool) -> None:
     """Also with so little room that it climbs its whole ladder and refutes; and it looks at no more than it did."""
     verdicts, budget = Counter[bool](), Budget(60)
     for seed in range(500):
-        part = small(seed)
-        right = Search.decide(part, register(0), Budget(60))[1] is None
+        part, right = small(seed)
         if cramped:
             with narrow():
                 found = Climb(plan(part, 0), budget).run()
