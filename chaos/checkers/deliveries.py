@@ -24,7 +24,7 @@ UNFINISHED = "a drain never returned, so what is missing may have been taken by 
 class Deliveries:
     """How often each value was attempted, acknowledged and given out."""
 
-    def __init__(self, calls: Sequence[Call], initial: Sequence[Any]) -> None:
+    def __init__(self, calls: Sequence[Call], initial: Sequence[Any] = ()) -> None:
         self.puts = _by_value((call.value, call) for call in calls if call.f == "enqueue")
         self.outs = _by_value(pair for call in calls for pair in _given_out(call))
         self.attempts = Counter({value: len(found) for value, found in self.puts.items()}) + Counter(initial)
@@ -34,7 +34,6 @@ class Deliveries:
         self.unexpected = Counter({each: n for each, n in self.delivered.items() if each not in self.attempts})
         self.duplicated = self.delivered - self.attempts - self.unexpected
         self.lost = self.acknowledged - self.delivered
-        self.drains = [call for call in calls if call.f == "drain" and call.operation.ok]
         self.undrained = any(call.f == "drain" and call.result is UNKNOWN for call in calls)
 
     def shown(self, anomaly: str, value: Any, sentence: str) -> Witness:
@@ -65,9 +64,9 @@ def _by_value(pairs: Any) -> dict[Any, list[Call]]:
 
 
 def _given_out(call: Call) -> list[tuple[Any, Call]]:
-    if call.f == "enqueue" or not call.operation.ok:
+    if not call.operation.ok:
         return []
-    values = call.result if call.f == "drain" else [call.result]
+    values = call.result if call.f == "drain" else [call.result]  # Of an enqueue: nothing.
     return [(value, call) for value in values if value is not None]
 
 
@@ -115,7 +114,7 @@ def delivering(name: str, *finders: Finder) -> Judge:
             if wrong is not None and finder is lost and found.undrained:
                 return unknown(name, f"{UNFINISHED}: {wrong.sentence}", **measures)
             if wrong is not None:
-                return violated(name, wrong, None, **measures)
+                return violated(name, wrong, **measures)
         counted = f"{measures['acknowledged_count']} acknowledged, {measures['ok_count']} dequeued"
         seen = f"{measures['duplicated_count']} duplicates, {measures['recovered_count']} of unsure enqueues recovered"
         return holds(name, f"{counted}, {seen}", **measures)
@@ -132,7 +131,7 @@ def judge_pairwise(calls: Sequence[Call], initial: Any, budget: Budget) -> Verdi
 
     What was enqueued or given out more than once is left out: a redelivery may come late.
     """
-    found = Deliveries(calls, ())
+    found = Deliveries(calls)
     pairs = defaultdict[tuple[str, str], list[Life]](list)
     for value, outs in found.outs.items():
         puts = found.puts.get(value, [])

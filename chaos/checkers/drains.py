@@ -12,7 +12,7 @@ from typing import Any
 from chaos.checkers.calls import Call
 from chaos.models import ILLEGAL, UNKNOWN, Kind, Model, State
 
-Turn = tuple[str, int, int]
+Turn = tuple[int, int]
 """The ``value`` of a dequeue that is part of a drain: which drain, and its place in it."""
 
 
@@ -36,8 +36,8 @@ def _in_drain(f: str, value: Any) -> bool:
 
 def _expanded(calls: Sequence[Call], initial: Sequence[Any], ordered: bool) -> list[Call]:
     room = _room(calls, initial)
-    found, number = list[Call](), 0
-    for call in calls:
+    found = list[Call]()
+    for number, call in enumerate(calls):
         if call.f != "drain":
             found.append(call)
         elif call.result is UNKNOWN:
@@ -45,9 +45,8 @@ def _expanded(calls: Sequence[Call], initial: Sequence[Any], ordered: bool) -> l
             room = 0  # What a later one could have taken the first could as well.
         else:
             values = call.result
-            found += [_part(call, ("drain", number, n if ordered else 0), each) for n, each in enumerate(values)]
-            found.append(_part(call, ("drain", number, len(values)), None))
-            number += 1
+            found += [_part(call, (number, n if ordered else 0), each) for n, each in enumerate(values)]
+            found.append(_part(call, (number, len(values)), None))
     return found
 
 
@@ -74,11 +73,10 @@ def _in_turn(model: Model) -> Model:
     def step(state: Any, f: str, value: Any, result: Any) -> State:
         inner, reached = state
         if _in_drain(f, value):
-            _, number, place = value
+            number, place = value
             if place < dict(reached).get(number, 0):
                 return ILLEGAL
             reached = frozenset([*(each for each in reached if each[0] != number), (number, place)])
-            value = None
         after = model.step(inner, f, value, result)
         return ILLEGAL if after is ILLEGAL else (after, reached)
 

@@ -36,7 +36,6 @@ class Search:
         self._observers: list[tuple[int, int, int]] = []
         self._mutators: dict[int, Waiting] = {}
         self._total = self._now = 0
-        self._lasting = False
         self._configurations: list[Configuration] = [(0, 0, 0, None)]
 
     @classmethod
@@ -98,9 +97,7 @@ class Search:
             self._mutators[number] = [(end, index, bit)]
         else:
             insort(waiting, (end, index, bit))
-        if end == NEVER:
-            self._lasting = True
-        elif kind is not Kind.GENERAL:
+        if end != NEVER and kind is not Kind.GENERAL:
             self._total |= bit
 
     def _close(self, index: int, bit: int) -> None:
@@ -141,14 +138,14 @@ class Search:
             if not used & bit:
                 queue.append(configuration)
         if queue:
-            if len(self._mutators) == 1 and not observing and len(self._mutators[number]) == 1:
+            if len(self._mutators) == 1 and not observing:
                 self._place(queue, out, index, bit)
             else:
                 self._expand(queue, out, bit, number)
         return out
 
     def _place(self, queue: list[Configuration], out: Front, index: int, bit: int) -> None:
-        """What the only open mutator leads to: nothing else could come before it."""
+        """What this mutator leads to where all that are open do the same: none of them helps another."""
         following, number = self._numbered.following, self._classes[index]
         steps, overwrites, clear = following[number], self._kinds[number] is Kind.OVERWRITER, ~bit
         for state, before, used, link in queue:
@@ -169,7 +166,7 @@ class Search:
         for configuration in queue:
             seen.setdefault(configuration[0], []).append(configuration)
         moves = self._moves(number)
-        if not (self._thrifty and self._lasting and any(move[1][-1][0] == NEVER for move in moves)):
+        if not (self._thrifty and any(move[1][-1][0] == NEVER for move in moves)):
             self._spread(queue, seen, out, bit, moves, None)
             return
         while queue:

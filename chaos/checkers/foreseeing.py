@@ -99,7 +99,7 @@ class Outlook:
             yield self._classes[index], 0, self._ends[index]
 
     def _rescued_later(self, about: Hashable, observer: int, now: int, end: int) -> bool:
-        begins, indexes = self._mutators.get(about, ([], []))
+        begins, indexes = self._mutators[about]
         first, last = bisect_right(begins, now), bisect_right(begins, end)
         if last - first > FARTHEST:
             return True

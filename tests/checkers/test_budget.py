@@ -4,7 +4,7 @@ What a search may cost, in configurations and in seconds.
 
 import pytest
 
-from chaos.checkers.budget import EVERY, Budget, SpentError
+from chaos.checkers.budget import EVERY, ROOM, Budget, SpentError
 
 
 class Clock:
@@ -79,3 +79,23 @@ def test_side_question_has_the_time_that_is_left(clock: Clock) -> None:
     assert budget.part(70).rung == 60
     clock.now_s += 9
     assert budget.part(70).allowed_s == 0
+
+
+def test_memory_is_bounded_too(clock: Clock) -> None:
+    """As many may be alive as there is room for; then it is time to look again, and at the clock too."""
+    budget = Budget(5)
+    assert budget.room(7) == 7 + EVERY
+    assert budget.room(ROOM) == ROOM + EVERY
+    with pytest.raises(SpentError) as full:
+        budget.room(ROOM + 1)
+    assert str(full.value) == f"more than {ROOM} configurations at once: the memory allowed is used up"
+    clock.now_s += 5
+    with pytest.raises(SpentError) as late:
+        budget.room(7)
+    assert str(late.value) == "the budget of 5 s is used up"
+
+
+def test_spent_budget_says_how_far_it_got() -> None:
+    """With what ran out."""
+    told = str(SpentError("no time").after(1234, 5678))
+    assert told == "no time; an order exists for the first 1,234 of 5,678 operations to return"
