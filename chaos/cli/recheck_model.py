@@ -123,7 +123,10 @@ def ask(source: Source, question: Question, *, whole: bool = False) -> Answer:
             counts=judged.counts,
             started_ns=judged.started_ns,
         )
-    reading = None if form == ARCHIVE else _remarked(read(source), question)
+    reading = None if form == ARCHIVE else read(source)
+    if reading is not None:
+        question = replace(question, by_key=question.by_key or reading.keyed)
+        reading = _remarked(reading, question)
     history = reading.history if reading else load_from(source)
     return Answer(
         name=source.name,
@@ -228,6 +231,10 @@ def _bare(value: object, question: Question) -> object:
 
 def _remarked(reading: Reading, question: Question) -> Reading:
     """With a word on values that look like keys and values, if nobody said that they are."""
+    if reading.keyed:
+        return replace(
+            reading, remarks=(*reading.remarks, "each op names its key, so each key is an object of its own")
+        )
     reads = [each.value for each in reading.history.operations if each.f in ("read", "get")]
     keyed = reads and all(isinstance(each, list) and len(each) == 2 and each[1] is None for each in reads)
     if question.by_key or not keyed or question.model in ("session", "versioned-register"):

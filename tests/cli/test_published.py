@@ -216,3 +216,21 @@ def test_every_key_of_a_set_must_have_been_read(tmp_path: Path, capsys: pytest.C
     path.write_text(edn(*read, *crashed, "3 invoke add [2 6]", "3 ok add [2 6]"))
     assert cli.main(["recheck", str(path), "--model", "set", "--by-key"]) == 2
     assert "nobody read the set of key 2" in capsys.readouterr().out
+
+
+def test_ops_that_name_their_key_are_judged_key_by_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether or not that is asked for; the output says so."""
+    path = tmp_path / "history.txt"
+    asked = [
+        '{:process 4, :type :invoke, :f :append, :key "6", :value "x 4 0 y"}',
+        '{:process 4, :type :ok, :f :append, :key "6", :value "x 4 0 y"}',
+        '{:process 2, :type :invoke, :f :get, :key "5", :value nil}',
+        '{:process 2, :type :ok, :f :get, :key "5", :value ""}',
+        '{:process 2, :type :invoke, :f :get, :key "6", :value nil}',
+    ]
+    for options in ([], ["--by-key"]):
+        path.write_text(lines(*asked, '{:process 2, :type :ok, :f :get, :key "6", :value "x 4 0 y"}'))
+        assert cli.main(["recheck", str(path), "--model", "text", *options]) == 0
+        assert "note: each op names its key, so each key is an object of its own" in capsys.readouterr().out
+        path.write_text(lines(*asked, '{:process 2, :type :ok, :f :get, :key "6", :value ""}'))
+        assert cli.main(["recheck", str(path), "--model", "text", *options]) == 1

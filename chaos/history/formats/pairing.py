@@ -27,6 +27,7 @@ class Reading:
     :param invoked: for each operation the line of its invocation.
     :param completed: that of its completion, 0 if it has none.
     :param timed: whether stamps are nanoseconds; else they are positions in the file.
+    :param keyed: whether each op said beside its value which key it is about; values are ``[key, value]`` then.
     :param remarks: sentences that a reader of the verdict should see.
     """
 
@@ -35,6 +36,7 @@ class Reading:
     invoked: Sequence[int]
     completed: Sequence[int]
     timed: bool
+    keyed: bool = False
     remarks: tuple[str, ...] = ()
 
 
@@ -65,6 +67,7 @@ class Pairing:
         self._completed = array("Q")
         self._observations: list[Observation] = []
         self._timed: bool | None = None
+        self._keyed: bool | None = None
         self._index = -1
         self._first_ns = 0
         self._last_ns = 0
@@ -95,7 +98,7 @@ class Pairing:
         self._tell_time(event.get("time"))
         outcome = _KINDS[kind]
         if outcome is None:
-            self._invoke(client, f, event.get("value"))
+            self._invoke(client, f, self._asked(event))
         else:
             self._complete(client, f, outcome, event)
 
@@ -124,6 +127,7 @@ class Pairing:
             invoked=self._invoked,
             completed=self._completed,
             timed=bool(self._timed),
+            keyed=bool(self._keyed),
             remarks=remarks,
         )
 
@@ -153,10 +157,14 @@ class Pairing:
         if client in self._draining and f == "dequeue":
             self._open[client] = self._draining.pop(client)
             self._dequeued.add(client)
+        if event.get("key") is not None and (not self._keyed or event["key"] != asked.value[0]):
+            self._refuse(f"{client} completes {f} of another key than it began in line {line}")
         result = event.get("value") if outcome is Outcome.OK else None
         if f == "drain" and client in self._dequeued:
             self._dequeued.discard(client)
             result = [] if outcome is Outcome.OK else None  # What it took is recorded already; it found no more.
+        if self._keyed and outcome is Outcome.OK:
+            result = [asked.value[0], result]
         error = event.get("error")
         self._operations[asked.ordinal] = _operation(client, asked, outcome, self._last_ns, result, error)
         self._completed[asked.ordinal] = self._line
@@ -193,6 +201,17 @@ class Pairing:
             self._late = max(self._late, (self._highest - self._stamp, self._line))
         self._highest = max(self._stamp, self._highest)
         self._last_ns = max(self._stamp, self._last_ns + 1)
+
+    def _asked(self, event: Mapping[str, Any]) -> Value:
+        """The value of an invocation, with its key if the ops of this file name theirs."""
+        value, key = event.get("value"), event.get("key")
+        if self._keyed is None:
+            self._keyed = key is not None
+        elif self._keyed is (key is None):
+            self._refuse(
+                "an op without key among such that have one" if self._keyed else "an op with key among such without"
+            )
+        return [key, value] if self._keyed else value
 
     def _nanoseconds(self, time: Any) -> int:
         if type(time) is float and time.is_integer():

@@ -109,3 +109,30 @@ def test_what_does_not_fit_is_refused_with_its_line(text: str, line: int, reason
 
     assert str(refused.value).startswith(f"h, line {line}: ")
     assert reason in str(refused.value)
+
+
+def test_key_beside_the_value_makes_both_a_pair() -> None:
+    """As in the logs of key-value services; a completion need not repeat it."""
+    text = op("invoke", 0, "put", "1", key='"a"') + op("ok", 0, "put", "1", key='"a"')
+    text += op("invoke", ":nemesis", "kill") + op("invoke", 1, "get", key=7) + op("ok", 1, "get", "[7 2]")
+    assert operations(text) == [
+        "#0 process 0 put ['a', 1] -> ok ['a', 1]",
+        "#1 process 1 get [7, None] -> ok [7, [7, 2]]",
+    ]
+    assert reading(text).keyed
+    assert not reading(op("invoke", 0, key="nil") + op("ok", 0)).keyed
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (op("invoke", 0, key=1) + op("invoke", 1), "line 2: an op without key among such that have one"),
+        (op("invoke", 0) + op("invoke", 1, key=1), "line 2: an op with key among such without"),
+        (op("invoke", 0, key=1) + op("ok", 0, key=2), "line 2: process 0 completes read of another key than it began"),
+        (op("invoke", 0) + op("ok", 0, key=2), "line 2: process 0 completes read of another key than it began"),
+    ],
+)
+def test_keys_that_do_not_fit_are_refused(text: str, reason: str) -> None:
+    """With the line."""
+    with pytest.raises(HistoryFormatError, match=reason):
+        reading(text)
