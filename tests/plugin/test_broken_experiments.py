@@ -23,18 +23,25 @@ process.ENDED_S = 1.0
 
 # One experiment of each file, with what its fault's failure to bite is called.
 ONE_OF_EACH = {
-    "test_split_brain.py::test_an_unguarded_master_loses_what_it_acknowledges_even_after_the_heal[drop]": "did not bite",
-    "test_asynchronous_replication.py::test_a_write_that_only_the_master_has_is_lost_with_it": "did not bite",
-    "test_wrong_unlock.py::test_an_unlock_that_can_delete_a_foreign_key_lets_a_third_client_in[del]": "did not bite",
-    "test_lock_expiry_during_a_pause.py::test_without_a_check_the_sleeper_writes_into_the_next_holders_turn": "did not bite",
-    "test_lock_without_an_end.py::test_a_client_that_dies_between_setnx_and_expire_locks_everybody_out": "to end",
-    "test_lost_reply.py::test_default_retries_turn_one_increment_into_many": "did not bite",
+    "redis/test_split_brain.py::test_an_unguarded_master_loses_what_it_acknowledges_even_after_the_heal[drop]": "did not bite",
+    "redis/test_asynchronous_replication.py::test_a_write_that_only_the_master_has_is_lost_with_it": "did not bite",
+    "redis/test_wrong_unlock.py::test_an_unlock_that_can_delete_a_foreign_key_lets_a_third_client_in[del]": "did not bite",
+    "redis/test_lock_expiry_during_a_pause.py::test_without_a_check_the_sleeper_writes_into_the_next_holders_turn": "did not bite",
+    "redis/test_lock_without_an_end.py::test_a_client_that_dies_between_setnx_and_expire_locks_everybody_out": "to end",
+    "redis/test_lost_reply.py::test_default_retries_turn_one_increment_into_many": "did not bite",
+    "etcd/test_isolated_leader.py::test_an_isolated_leader_acknowledges_nothing_and_loses_nothing[drop]": "did not bite",
+    "etcd/test_leader_loss.py::test_a_leader_that_is_asked_to_end_hands_its_lead_over[1s]": "to end",
+    "etcd/test_lock_under_a_pause.py::test_a_transaction_on_the_locks_revision_refuses_the_sleeper": "did not bite",
+    "etcd/test_prevote.py::test_with_prevote_the_leader_stays[3.4]": "did not bite",
+    "etcd/test_renewal_period.py::test_a_lock_that_is_renewed_each_third_outlives_the_same_cut": "did not bite",
+    "etcd/test_stale_reads.py::test_linearizable_reads_fail_rather_than_being_old": "did not bite",
 }
 
 # The safe settings where the unsafe ones are expected to break; and short patience.
 HARDENED = """
 import pytest
 from chaos import scripts
+from chaos.faults import between
 from chaos.guarantees import acked_writes_survive, acked_writes_survive_for, counts_match, exclusive_writes
 from chaos.guarantees import lock_is_freed_within, lock_is_kept, mutual_exclusion, only_owner_releases, recovers_within
 from chaos.guarantees import fresh_reads, lock_is_never_lost
@@ -111,6 +118,12 @@ def test_linearizable_reads(make_etcd, launch):
 
 
 @lesson
+def test_a_fault_that_missed_the_follower(make_etcd, launch, monkeypatch):
+    monkeypatch.setattr(stale, "between", lambda follower, others: between(others[0], "c2"))
+    stale.test_linearizable_reads_fail_rather_than_being_old(make_etcd, launch)
+
+
+@lesson
 def test_renewed_in_time(make_etcd, launch):
     run = renewal.cut_off_when_a_renewal_is_due(make_etcd, launch, share=1 / 3)
     run.expect(violated=[lock_is_never_lost])
@@ -127,6 +140,7 @@ SAYS = {
     "test_lost_reply": r"recovers_within\(1.5s\): expected violated, holds",
     "test_counter": "counts_match: expected violated, holds",
     "test_linearizable_reads": "fresh_reads: expected violated, holds",
+    "test_a_fault_that_missed_the_follower": r"acks_stop_within\(0s\)\[c2\]: expected holds, violated",
     "test_renewed_in_time": "lock_is_never_lost: expected violated, holds",
 }
 
@@ -134,7 +148,7 @@ SAYS = {
 def test_a_fault_that_does_not_bite_is_never_green(inner: Stranger, pytester: pytest.Pytester) -> None:
     """The run is void: an error of the harness, which Allure calls broken and not failed."""
     pytester.makepyfile(toothless=TOOTHLESS)
-    paths = [str(ROOT / "experiments/redis" / name) for name in ONE_OF_EACH]
+    paths = [str(ROOT / "experiments" / name) for name in ONE_OF_EACH]
     folders = (f"--alluredir={pytester.path}/results", f"--chaos-out={pytester.path}/out")
     result = inner("-p", "toothless", *folders, f"--rootdir={ROOT}", "-c", ROOT / "pyproject.toml", *paths)
     result.assert_outcomes(failed=len(ONE_OF_EACH))

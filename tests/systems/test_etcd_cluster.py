@@ -10,6 +10,7 @@ from chaos.history import Observation
 from chaos.providers.contract import Lab, Role
 from chaos.systems.etcd import FAST, Topology, start_etcd
 from chaos.systems.etcd.clients import alternating, pinned
+from chaos.systems.etcd.cluster import EtcdCluster
 from chaos.systems.etcd.recovery import restore_snapshot, save_snapshot
 from chaos.wait import wait_until
 from chaos.workloads.etcd_requests import encoded
@@ -99,13 +100,44 @@ def test_what_is_left_is_read_by_prefix_from_the_leader_or_from_one_member(lab: 
     assert (cluster.value("k/a"), cluster.value("k/c")) == ("a", None)
 
 
+def end(lab: Lab, cluster: EtcdCluster) -> None:
+    """Crash its only member."""
+    lab.signal(cluster.process("n1"), signal.SIGKILL)
+    wait_until(lambda: lab.state(cluster.process("n1")) == "ended", within_s=PATIENCE_S, wanted="its end")
+
+
+def test_a_backup_is_refused_while_a_member_runs_and_nothing_is_removed(lab: Lab) -> None:
+    cluster = start_etcd(lab, topology="single")
+    cluster.ask("n1", "kv/put", {"key": encoded("k/1"), "value": encoded("1")})
+    with pytest.raises(UsageError, match="restored while every member is down, and n1 run: Kill them first"):
+        restore_snapshot(cluster, save_snapshot(cluster))
+    end(lab, cluster)
+    cluster.restart("n1")
+    wait_until(cluster.agreed, within_s=PATIENCE_S, wanted="it leads again", seen=cluster.disagreement)
+    assert cluster.final_read("k") == ["1"]
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5.1"])
+def test_a_version_without_the_tool_refuses_a_backup_and_keeps_its_data(lab: Lab, version: str) -> None:
+    cluster = start_etcd(lab, topology="single", version=version)
+    cluster.ask("n1", "kv/put", {"key": encoded("k/1"), "value": encoded("1")})
+    backup = save_snapshot(cluster)
+    end(lab, cluster)
+    with pytest.raises(
+        UsageError, match=r"etcd 3\.\d.* as it is installed here cannot restore a backup; 3\.6 and 3\.5 can"
+    ):
+        restore_snapshot(cluster, backup)
+    cluster.restart("n1")
+    wait_until(cluster.agreed, within_s=PATIENCE_S, wanted="it leads again", seen=cluster.disagreement)
+    assert cluster.final_read("k") == ["1"]
+
+
 def test_a_backup_is_what_the_members_start_on(lab: Lab) -> None:
     cluster = start_etcd(lab, topology="single")
     cluster.ask("n1", "kv/put", {"key": encoded("k/1"), "value": encoded("1")})
     backup = save_snapshot(cluster)
     cluster.ask("n1", "kv/put", {"key": encoded("k/2"), "value": encoded("2")})
-    lab.signal(cluster.process("n1"), signal.SIGKILL)
-    wait_until(lambda: lab.state(cluster.process("n1")) == "ended", within_s=PATIENCE_S, wanted="its end")
+    end(lab, cluster)
     restore_snapshot(cluster, backup, bump_revision=1000)
     cluster.restart("n1")
     wait_until(cluster.agreed, within_s=PATIENCE_S, wanted="it leads again", seen=cluster.disagreement)
@@ -115,7 +147,7 @@ def test_a_backup_is_what_the_members_start_on(lab: Lab) -> None:
 
 def test_a_backup_that_is_none_is_said_in_the_tools_words(lab: Lab) -> None:
     cluster = start_etcd(lab, topology="single")
-    lab.signal(cluster.process("n1"), signal.SIGKILL)
+    end(lab, cluster)
     with pytest.raises(ServerError, match=r"n1: the backup was not restored: .*"):
         restore_snapshot(cluster, b"nothing")
 

@@ -6,7 +6,7 @@ import base64
 from dataclasses import replace
 
 from chaos.cluster import Node, resolve
-from chaos.errors import ServerError
+from chaos.errors import ServerError, UsageError
 from chaos.providers.contract import ProcessRef, Spawn
 from chaos.systems.etcd.cluster import EtcdCluster
 from chaos.systems.etcd.config import DATA
@@ -17,6 +17,8 @@ from chaos.wait import wait_until
 WITHIN_S = 30.0
 SNAPSHOT = "snapshot.db"
 TOOL = "restore"
+NO_TOOL = 64
+"""What the script says when the server is built without etcdutl's commands."""
 
 
 def force_new_cluster(cluster: EtcdCluster, node: Node | str) -> None:
@@ -47,6 +49,11 @@ def restore_snapshot(cluster: EtcdCluster, snapshot: bytes, *, bump_revision: in
 
     :param bump_revision: by how much the store's revision is raised, so that no client sees it go back; None leaves it.
     """
+    running = [node.name for node in cluster.nodes if cluster.lab.state(cluster.process(node)) != "ended"]
+    if running:
+        raise UsageError(
+            f"a backup is restored while every member is down, and {', '.join(running)} run: Kill them first"
+        )
     known = len(cluster.lab.exits())
     refs = [_restore(cluster, name, snapshot, bump_revision) for name in resolve(cluster.nodes)]
 
@@ -60,6 +67,8 @@ def restore_snapshot(cluster: EtcdCluster, snapshot: bytes, *, bump_revision: in
         seen=codes,
         error=ServerError,
     )
+    if NO_TOOL in codes().values():
+        raise UsageError(f"{cluster.version} as it is installed here cannot restore a backup; 3.6 and 3.5 can")
     for ref, code in codes().items():
         if code != 0:
             raise ServerError(f"{ref.party}: the backup was not restored: {last_words(cluster.lab.log(ref))}")
@@ -76,6 +85,7 @@ def _restore(cluster: EtcdCluster, name: str, snapshot: bytes, bump_revision: in
     )
     own = [word for word in spawn.argv if word.startswith(wanted)]
     bump = [] if bump_revision is None else [f"--bump-revision={bump_revision}", "--mark-compacted"]
-    script = f'rm -rf "{folder}/{DATA}" && exec "$@"'
+    able = f'"$1" snapshot restore --help > /dev/null 2>&1 || exit {NO_TOOL}'  # Before anything is removed.
+    script = f'{able}; rm -rf "{folder}/{DATA}" && exec "$@"'
     argv = ("/bin/sh", "-c", script, "sh", spawn.argv[0], "snapshot", "restore", f"{folder}/{SNAPSHOT}", *own, *bump)
     return cluster.lab.spawn(name, Spawn(name=TOOL, argv=argv, files={SNAPSHOT: snapshot}))
