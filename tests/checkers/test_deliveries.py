@@ -11,7 +11,7 @@ from chaos.checkers.budget import Budget
 from chaos.checkers.deliveries import UNFINISHED, delivering, duplicated, lost, unexpected
 from chaos.checkers.drains import unrolled
 from chaos.history import Operation
-from chaos.models import Kind, queue
+from chaos.models import UNKNOWN, Kind, queue
 from chaos.verdict import Verdict
 from tests.checkers.judging import called, judge
 from tests.history.build import history, op
@@ -117,6 +117,9 @@ def test_pairs_of_producer_and_consumer_are_told_in_full() -> None:
     assert proof(wrong) == ("out of order", sentence, [0, 1, 2, 3])
     twice = judge(name, put(1, 0), get(1, 2), get(1, 4))
     assert told(twice) == (name, "unknown", "no value was enqueued once and dequeued once", {})
+    assert told(judge(name, get(9, 0)))[1] == "unknown"
+    several = [put(1, 0), put(2, 2), put(3, 4), drain(6, 2, 1, took=9), drain(7, 3, took=9)]
+    assert proof(judge(name, *several))[1] == "d drained 2 before 1, which was enqueued first"
 
 
 def ack(f: str, at: float, client: str = "b", value: Any = 1) -> Operation:
@@ -139,6 +142,9 @@ def test_redelivery_is_told_in_full() -> None:
     assert proof(acked) == ("redelivery after ack", sentence, [0, 1, 2])
     late = judge(name, get("x", 0), get("x", 4, client="c"), ack("ack", 4, value="x"))
     assert proof(late)[::2] == ("redelivery without cause", [0, 1])
+    once = judge(name, put(1, 0), get(1, 4))
+    assert told(once)[2] == "1 elements, given out 0 times again, each after it was given back"
+    assert told(judge(name, put(1, 0), get(1, 4), get(1, 6, client="c")))[1] == "violated"
     two = judge(name, put(1, 0), put(1, 2), get(1, 4))
     assert told(two) == (name, "unknown", "no element was given out of which there is only one", {})
 
@@ -164,6 +170,17 @@ def test_a_drain_is_numbered_and_keeps_its_order() -> None:
     kinds = [model.kind(call.f, call.value, call.result) for call in known]
     assert kinds == [Kind.TOTAL, Kind.TOTAL, Kind.GENERAL, Kind.GENERAL, Kind.GENERAL, Kind.GENERAL]
     assert model.kind("dequeue", None, None) is Kind.OBSERVER
+    assert model.kind("dequeue", None, 5) is Kind.GENERAL
+
+
+def test_a_drain_that_never_returned_may_have_taken_what_nobody_else_got() -> None:
+    """In any order, so the model is the queue itself."""
+    plain = queue()
+    known, model = unrolled(called("queue", put(1, 0), put(2, 0), get(1, 2), drain(4, took=None)), plain)
+    assert [call.result for call in known[2:]] == [1, UNKNOWN]
+    assert model is plain
+    alone, _ = unrolled(called("queue", drain(0)), plain)
+    assert [(call.f, call.result) for call in alone] == [("dequeue", None)]
 
 
 def test_values_of_an_unordered_drain_were_taken_in_any_order() -> None:

@@ -54,7 +54,11 @@ def test_sums_that_no_order_can_have_need_no_search(
 
 def test_an_order_that_is_found_at_once_is_told_in_full() -> None:
     """With equal permits or not, and without a search."""
-    for lines in ([take(1, 0), give(1, 2)], [take(2, 0), give(1, 2), take(2, 4, 3), give(1, 5)]):
+    for lines in (
+        [take(1, 0), give(1, 2)],
+        [take(2, 0), give(1, 2), take(2, 4, 3), give(1, 5)],
+        [take(2, 0), give(2, 2), take(1, 4), take(1, 6)],
+    ):
         verdict, spent = judged(*lines, permits=2)
         assert (told(verdict), spent) == (("semaphore", "holds", EXPLAINED.format(len(lines)), {}), 0)
 

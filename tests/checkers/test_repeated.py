@@ -130,7 +130,7 @@ def test_more_than_was_put_in_is_told_in_full() -> None:
         )
 
     assert found(put(1, 0), get("x", 2)) == ("phantom element", "b dequeued 'x', which nobody enqueued", [1])
-    early = [get(1, 0), put(1, 2), put(1, 4)]
+    early = [get(1, 0), put(1, 2), put(1, 4), put(1, 6), put(1, 8)]
     assert found(*early) == ("dequeue from the future", "b dequeued 1, which was enqueued only later", [0, 1])
     twice = [put(1, 0), put(1, 2), get(1, 4), drain(6, 1, 1), get(1, 8), put(1, 9.5)]
     sentence = "d dequeued 1, the 3. of them, when 2 enqueues had begun"

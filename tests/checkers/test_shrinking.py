@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from chaos.checkers.budget import Budget, SpentError
+from chaos.checkers.budget import Budget
 from chaos.checkers.calls import NEVER, Call
 from chaos.checkers.shrinking import CONFIGURATIONS, LONGEST_S, shrunk
 from chaos.history import Operation
@@ -92,7 +92,8 @@ def test_a_mutator_that_is_left_out_may_still_happen_after_its_call() -> None:
     lines = [add(7, 0), add(7, 2), look(3), add(5, 4), add(9, 6), add(7, 8)]
     for reusable, soft in ((True, [(7, True), (5, True)]), (False, [(7, True), (7, True), (5, True), (7, True)])):
         fails, asked = needing(9)
-        found = shrunk(called("counter", *lines), 100 * S, observes, fails, Budget(60), reusable=reusable)
+        options = {"reusable": True} if reusable else {}
+        found = shrunk(called("counter", *lines), 100 * S, observes, fails, Budget(60), **options)
         assert [call.value for call in found] == [9]
         alone = [each for each in asked if [one for one in each[0] if not one[1]] == [(9, False)]]
         kept, places = alone[-1]
@@ -158,8 +159,7 @@ def test_errors_other_than_a_spent_budget_are_not_swallowed() -> None:
     """They are mistakes of ours."""
 
     def fails(calls: Sequence[Call], soft: frozenset[int], side: Budget) -> bool:
-        raise ValueError("a mistake")
+        raise ZeroDivisionError
 
-    with pytest.raises(ValueError, match="a mistake"):
+    with pytest.raises(ZeroDivisionError):
         shrunk(called("counter", *ADDS), 100 * S, observes, fails, Budget(60))
-    assert not issubclass(SpentError, ValueError)

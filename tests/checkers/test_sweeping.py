@@ -319,6 +319,22 @@ def test_what_all_have_used_counts_for_nothing() -> None:
     assert sorted(kept(sweep, *same)) == [(1, 1, 0x10), (2, 0, 0x13)]
     assert sweep.dropped is False
     assert kept(sweep, (1, 3, 0xF0)) == [(1, 3, 0xF0)]
+    odd = sweep_of(0, crashed=0xF1, writes=0x31)
+    assert kept(odd, (1, 0, 0x06), (2, 0, 0x0A)) == [(1, 0, 0x06), (2, 0, 0x0A)]
+    assert kept(odd, (2, 0, 0x47), (1, 1, 0x89)) == [(1, 1, 0x89), (2, 0, 0x47)]
+
+
+def test_the_rank_of_what_differs_is_of_crashed_operations_first() -> None:
+    """A crashed cas costs five, a crashed write seven, what returns one; the lower state first of equals."""
+    ranked = [(3, 0, 0x41), (3, 0, 0x10), (2, 0, 0x07), (4, 1, 0x10), (1, 0, 0x10), (3, 0, 0x80), (3, 0, 0x4F)]
+    assert kept(sweep_of(0), *ranked) == [
+        (2, 0, 0x07),
+        (3, 0, 0x80),
+        (3, 0, 0x41),
+        (4, 1, 0x10),
+        (1, 0, 0x10),
+        (3, 0, 0x10),
+    ]
 
 
 def test_a_configuration_is_dropped_if_another_can_come_to_its_state_by_a_crashed_write() -> None:
@@ -335,6 +351,7 @@ def test_a_configuration_is_dropped_if_another_can_come_to_its_state_by_a_crashe
     assert kept(sweep, (1, 0, 0x40), (2, 0, 0x90)) == [(1, 0, 0x40), (2, 0, 0x90)]
     assert kept(sweep, (1, 0, 0x50), (2, 0, 0x90), (2, 0, 0xD0)) == [(1, 0, 0x50), (2, 0, 0x90)]
     assert kept(sweep, (3, 0, 0x40), (2, 1, 0x50)) == [(3, 0, 0x40), (2, 1, 0x50)]
+    assert kept(sweep, (1, 0, 0x40), (2, 0, 0x50), (3, 0, 0xF0)) == [(1, 0, 0x40), (3, 0, 0xF0)]
     again = sweep_of(0, counted=0xE0)
     again.pending.enter((WRITE, 2, 0, 0x10, NEVER, 0))
     assert kept(again, (1, 0, 0x40), (2, 0, 0x40)) == [(1, 0, 0x40)]
