@@ -164,6 +164,15 @@ def test_what_cannot_be_judged_is_refused_with_its_line(
     assert reason in said
 
 
+def test_ops_that_were_never_numbered_are_taken_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    """Jepsen's ops have the index -1 until they are part of a history; other disorder is refused."""
+    file = tmp_path / "history"
+    file.write_text(edn("0 invoke write 1", "0 ok write 1").replace("}", ", :index -1}"))
+    assert cli.main(["recheck", str(file), "--model", "register"]) == 0
+    file.write_text(edn("0 invoke write 1", "0 ok write 1").replace("}", ", :index 0}"))
+    assert cli.main(["recheck", str(file), "--model", "register"]) == 3
+
+
 def test_a_history_without_operations_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "history"
     file.write_text(edn(":nemesis info start nil"))

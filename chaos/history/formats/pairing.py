@@ -49,6 +49,10 @@ class _Open(NamedTuple):
     """What the file says; ``at_ns`` is a little later where lines stand out of order."""
 
 
+UNINDEXED = -1
+"""What Jepsen's ops have as their index until they are part of a history."""
+
+
 class Pairing:
     """
     Events in the order of the file.
@@ -180,7 +184,7 @@ class Pairing:
         return f"process {process}" if isinstance(process, int) else process
 
     def _check_index(self, index: Any) -> None:
-        if index is None:
+        if index is None or index == UNINDEXED:
             return
         if type(index) is not int or index <= self._index:
             self._refuse(f"index {_shown(index)} after {self._index}: the lines are not in the order of the history")
