@@ -324,8 +324,39 @@ def test_what_all_have_used_counts_for_nothing() -> None:
     assert kept(odd, (2, 0, 0x47), (1, 1, 0x89)) == [(1, 1, 0x89), (2, 0, 0x47)]
 
 
+def test_bits_that_nobody_or_everybody_used_make_no_difference() -> None:
+    """Here the first bit is one of a crashed operation, and the width would cut one off."""
+    for one, other in ((0x06, 0x0A), (0x07, 0x0B)):
+        sweep = sweep_of(1, live=0, crashed=0xF1, writes=0x31)
+        assert kept(sweep, (1, 0, one), (1, 0, other)) == [(1, 0, one), (1, 0, other)]
+        assert sweep.dropped is False
+
+
+def test_of_equal_configurations_one_is_kept_however_it_came_about() -> None:
+    """What was placed is not compared."""
+    front: Front = {1: [conf(1, 0, 0x40), (1, 0, 0x40, (None, 1, 2))], 2: [conf(2, 0, 0x80)]}
+    assert [each[:3] for each in thinned_crashed(front, sweep_of(0))] == [(1, 0, 0x40), (2, 0, 0x80)]
+
+
+def test_a_crowd_of_configurations_is_counted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that neither time nor memory ends unnoticed."""
+    asked = list[int]()
+
+    def room(budget: Budget, alive: int) -> int:
+        asked.append(alive)
+        return alive + 100
+
+    monkeypatch.setattr(Budget, "room", room)
+    crowd = [line for value in range(9) for line in (write(value, 0, 50), read(value, 0, 50))]
+    known = planned(*crowd, write(99, 1))
+    assert Sweep(known, Budget(60)).advance(len(known.events))
+    assert len(asked) > 2
+
+
 def test_the_rank_of_what_differs_is_of_crashed_operations_first() -> None:
     """A crashed cas costs five, a crashed write seven, what returns one; the lower state first of equals."""
+    assert kept(sweep_of(0), (2, 0, 0x43), (1, 0, 0x10)) == [(1, 0, 0x10), (2, 0, 0x43)]
+    assert kept(sweep_of(0), (2, 0, 0x10F), (1, 0, 0x40)) == [(1, 0, 0x40), (2, 0, 0x10F)]
     ranked = [(3, 0, 0x41), (3, 0, 0x10), (2, 0, 0x07), (4, 1, 0x10), (1, 0, 0x10), (3, 0, 0x80), (3, 0, 0x4F)]
     assert kept(sweep_of(0), *ranked) == [
         (2, 0, 0x07),
