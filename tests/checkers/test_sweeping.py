@@ -469,3 +469,34 @@ def test_a_sweep_whose_budget_ends_knows_where_it_was() -> None:
         sweep.advance(len(known.events))
     assert (sweep.place, sweep.spent) == (3, 2)
     assert (sweep.width, sweep.slack, sweep.plan) == (0, UNBOUNDED, known)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            write(0, 2, 12),
+            cas(0, 0, 7, 3, "fail"),
+            cas(0, 1, 9, None),
+            cas(0, 0, 15, 6, "fail"),
+            read(1, 59, 25),
+        ],
+        [
+            write(2, 8, 6),
+            cas(0, 2, 9, None),
+            cas(2, 1, 15, None),
+            write(2, 20, 25),
+            cas(2, 0, 30, 3, "fail"),
+            cas(1, 2, 31, 12, "fail"),
+            write(2, 49, 25),
+            read(1, 51, 6),
+            cas(1, 0, 52, 3, "fail"),
+        ],
+    ],
+)
+def test_a_write_of_the_value_that_is_there_may_have_to_go_first(lines: list[Operation]) -> None:
+    """Before the only crashed cas that leads out of it: a refusal needs another value, and the write must not undo that."""
+    part = called("cas-register", *lines, failed_cas="mismatch")
+    assert Search.decide(part, register(0), Budget(60))[1] is None
+    assert Climb(plan(part, 0), Budget(60)).run() is None
+    assert Sweep(plan(part, 0), Budget(60)).advance(2 * len(lines) - sum(line.completed_ns is None for line in lines))
