@@ -383,6 +383,7 @@ def test_a_configuration_is_dropped_if_another_can_come_to_its_state_by_a_crashe
     assert kept(sweep, (1, 0, 0x50), (2, 0, 0x90), (2, 0, 0xD0)) == [(1, 0, 0x50), (2, 0, 0x90)]
     assert kept(sweep, (3, 0, 0x40), (2, 1, 0x50)) == [(3, 0, 0x40), (2, 1, 0x50)]
     assert kept(sweep, (1, 0, 0x40), (2, 0, 0x50), (3, 0, 0xF0)) == [(1, 0, 0x40), (3, 0, 0xF0)]
+    assert kept(sweep_of(0), (1, 0, 0x40), (2, 0, 0x51)) == [(1, 0, 0x40), (2, 0, 0x51)]
     again = sweep_of(0, counted=0xE0)
     again.pending.enter((WRITE, 2, 0, 0x10, NEVER, 0))
     assert kept(again, (1, 0, 0x40), (2, 0, 0x40)) == [(1, 0, 0x40)]
