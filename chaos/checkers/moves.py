@@ -41,7 +41,7 @@ _KINDS = {"read": READ, "write": WRITE, "cas": CAS, "cas, failed": FAILED, "acqu
 
 
 def plan(calls: Sequence[Call], initial: Any, soft: Collection[int] = ()) -> Plan:
-    """Events of these calls. ``soft`` calls never return and may take effect any number of times, or never."""
+    """Events of these calls, which are in order of call. ``soft`` calls never return and may take effect any number of times, or never."""
     stamps: list[tuple[int, int]] = []
     crashed: list[int] = []
     for index, call in enumerate(calls):
@@ -54,7 +54,6 @@ def plan(calls: Sequence[Call], initial: Any, soft: Collection[int] = ()) -> Pla
             stamps.append((begin, index))
             stamps.append((end, index))
     stamps.sort()
-    crashed.sort(key=lambda index: calls[index].begin)
     never = set(crashed)
     bits, width = _recycled(stamps, len(calls), never)
     for place, index in enumerate(crashed):

@@ -117,12 +117,12 @@ class _Line:
         """The element that this dequeue gets."""
         if value is None:
             while (last := self._first(self._waiting)) is not None and self._calls[last].end < call.begin:
-                if not self._passed(last, place):
+                if not self._passed(last):
                     break
             return None
         while (last := self._first(self._waiting)) is not None:
             mine = self._foremost(value, self._calls[last].end)
-            if mine is not None or not self._passed(last, place):
+            if mine is not None or not self._passed(last):
                 break
         else:
             return value, -1 - place
@@ -146,12 +146,12 @@ class _Line:
             heappop(heap)
         return heap[0][1] if heap else None
 
-    def _passed(self, blocking: int, place: int) -> bool:
+    def _passed(self, blocking: int) -> bool:
         """Whether an open dequeue, or one that never returned and can be spared, takes what is in the way."""
         value = self._calls[blocking].value
         for wanted in (value, UNKNOWN):
             heap = self._open[wanted]
-            while heap and (heap[0][1] in self._served or heap[0][1] == place):
+            while heap and heap[0][1] in self._served:
                 heappop(heap)
             if heap and (wanted is not UNKNOWN or self._spare[value] > 0):
                 self._served[heappop(heap)[1]] = ((value, blocking),)
@@ -162,7 +162,7 @@ class _Line:
 
 
 def _given_out(call: Call) -> Sequence[Any]:
-    if call.f == "enqueue" or call.result in (None, UNKNOWN):
+    if call.result in (None, UNKNOWN):  # So it is of an enqueue.
         return ()
     return call.result if call.f == "drain" else (call.result,)
 

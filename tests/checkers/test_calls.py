@@ -56,6 +56,8 @@ def test_failed_operations_are_left_out_unless_the_type_looks_at_them() -> None:
     assert (refused.f, refused.value, refused.result) == ("cas, failed", (1, 2), None)
     write = op("a", "write", 1, 0, 1, outcome="fail")
     assert called("cas-register", write, failed_cas="mismatch") == []
+    later = op("a", "write", 2, 2, 1)
+    assert [call.value for call in calls([cas, write, later], CHECKERS["cas-register"], names={})[None]] == [2]
     send = op("a", "send", ["k", 1], 0, 1, outcome="fail")
     assert len(called("append-log", send)) == 1
     free = Model(name="free", init=(), step=lambda state, f, value, result: state)

@@ -189,3 +189,28 @@ def test_each_anomaly_of_a_mutex_is_told_in_full(
     verdict = judge("mutex", *lines)
     assert told(verdict) == ("mutex", "violated", sentence, {})
     assert proof(verdict) == (anomaly, sentence, shown)
+
+
+def test_a_write_of_the_initial_value_is_a_repeated_value() -> None:
+    """So it may be read again after another."""
+    again = [read(1, 0), write(2, 2), write(1, 4), read(1, 6)]
+    assert judge("register", *again, initial=1).status.value == "holds"
+    assert judge("register", read(7, 0), write(1, 2), initial=7).status.value == "holds"
+    assert judge("register", read(None, 0), write(1, 2), initial=7).status.value == "violated"
+
+
+def test_a_mutex_that_was_held_at_first_is_judged_and_shown_so() -> None:
+    """Its release is no violation, a second acquire is."""
+    lines = [op("a", "release", None, 0, 1), op("a", "acquire", None, 2, 1), op("b", "acquire", None, 4, 1)]
+    assert judge("mutex", *lines[:2], initial=True).status.value == "holds"
+    verdict = judge("mutex", *lines, initial=True)
+    assert proof(verdict)[0] == "double acquire"
+    assert proof(verdict)[2] == [0, 1, 2]
+
+
+def test_a_read_that_was_still_open_is_no_part_of_a_proof() -> None:
+    """Whether the proof is made small or not."""
+    lines = [write(1, 0), write(1, 2), write(2, 4), read(1, 6), read(2, 6.5, 9)]
+    for shrink in (True, False):
+        verdict = check(history(lines).operations, "cas-register", shrink=shrink)
+        assert proof(verdict)[2] == [0, 1, 2, 3]

@@ -69,6 +69,13 @@ def test_what_must_go_first_goes_to_a_dequeue_that_is_open() -> None:
 def test_an_element_that_nobody_enqueued_has_a_number_of_its_own() -> None:
     """So that no enqueue explains it."""
     assert first_guess(put(1, 0), get(1, 2), get(1, 4), get(7, 6))[1:] == [(1, 0), (1, -3), (7, -4)]
+    assert first_guess(put(5, 0), put(6, 2), get(7, 4), get(8, 6))[2:] == [(7, -3), (8, -4)]
+
+
+def test_values_of_a_drain_are_taken_one_after_the_other() -> None:
+    """And then it found nothing."""
+    lines = [put(1, 0), put(1, 2), put(2, 4), drain(6, 1, 1, 2), get(None, 9)]
+    assert first_guess(*lines)[3:] == [((1, 0), (1, 1), (2, 2)), None]
 
 
 def test_what_was_there_initially_comes_before_all_else() -> None:
@@ -132,6 +139,7 @@ def test_more_than_was_put_in_is_told_in_full() -> None:
     assert found(put(1, 0), get("x", 2)) == ("phantom element", "b dequeued 'x', which nobody enqueued", [1])
     early = [get(1, 0), put(1, 2), put(1, 4), put(1, 6), put(1, 8)]
     assert found(*early) == ("dequeue from the future", "b dequeued 1, which was enqueued only later", [0, 1])
+    assert found(*early[:2]) == ("dequeue from the future", "b dequeued 1, which was enqueued only later", [0, 1])
     twice = [put(1, 0), put(1, 2), get(1, 4), drain(6, 1, 1), get(1, 8), put(1, 9.5)]
     sentence = "d dequeued 1, the 3. of them, when 2 enqueues had begun"
     assert found(*twice) == ("duplicate delivery", sentence, [0, 1, 2, 3])

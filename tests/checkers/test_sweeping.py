@@ -324,8 +324,39 @@ def test_what_all_have_used_counts_for_nothing() -> None:
     assert kept(odd, (2, 0, 0x47), (1, 1, 0x89)) == [(1, 1, 0x89), (2, 0, 0x47)]
 
 
+def test_bits_that_nobody_or_everybody_used_make_no_difference() -> None:
+    """Here the first bit is one of a crashed operation, and the width would cut one off."""
+    for one, other in ((0x06, 0x0A), (0x07, 0x0B)):
+        sweep = sweep_of(1, live=0, crashed=0xF1, writes=0x31)
+        assert kept(sweep, (1, 0, one), (1, 0, other)) == [(1, 0, one), (1, 0, other)]
+        assert sweep.dropped is False
+
+
+def test_of_equal_configurations_one_is_kept_however_it_came_about() -> None:
+    """What was placed is not compared."""
+    front: Front = {1: [conf(1, 0, 0x40), (1, 0, 0x40, (None, 1, 2))], 2: [conf(2, 0, 0x80)]}
+    assert [each[:3] for each in thinned_crashed(front, sweep_of(0))] == [(1, 0, 0x40), (2, 0, 0x80)]
+
+
+def test_a_crowd_of_configurations_is_counted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that neither time nor memory ends unnoticed."""
+    asked = list[int]()
+
+    def room(budget: Budget, alive: int) -> int:
+        asked.append(alive)
+        return alive + 100
+
+    monkeypatch.setattr(Budget, "room", room)
+    crowd = [line for value in range(9) for line in (write(value, 0, 50), read(value, 0, 50))]
+    known = planned(*crowd, write(99, 1))
+    assert Sweep(known, Budget(60)).advance(len(known.events))
+    assert len(asked) > 2
+
+
 def test_the_rank_of_what_differs_is_of_crashed_operations_first() -> None:
     """A crashed cas costs five, a crashed write seven, what returns one; the lower state first of equals."""
+    assert kept(sweep_of(0), (2, 0, 0x43), (1, 0, 0x10)) == [(1, 0, 0x10), (2, 0, 0x43)]
+    assert kept(sweep_of(0), (2, 0, 0x10F), (1, 0, 0x40)) == [(1, 0, 0x40), (2, 0, 0x10F)]
     ranked = [(3, 0, 0x41), (3, 0, 0x10), (2, 0, 0x07), (4, 1, 0x10), (1, 0, 0x10), (3, 0, 0x80), (3, 0, 0x4F)]
     assert kept(sweep_of(0), *ranked) == [
         (2, 0, 0x07),
@@ -352,6 +383,7 @@ def test_a_configuration_is_dropped_if_another_can_come_to_its_state_by_a_crashe
     assert kept(sweep, (1, 0, 0x50), (2, 0, 0x90), (2, 0, 0xD0)) == [(1, 0, 0x50), (2, 0, 0x90)]
     assert kept(sweep, (3, 0, 0x40), (2, 1, 0x50)) == [(3, 0, 0x40), (2, 1, 0x50)]
     assert kept(sweep, (1, 0, 0x40), (2, 0, 0x50), (3, 0, 0xF0)) == [(1, 0, 0x40), (3, 0, 0xF0)]
+    assert kept(sweep_of(0), (1, 0, 0x40), (2, 0, 0x51)) == [(1, 0, 0x40), (2, 0, 0x51)]
     again = sweep_of(0, counted=0xE0)
     again.pending.enter((WRITE, 2, 0, 0x10, NEVER, 0))
     assert kept(again, (1, 0, 0x40), (2, 0, 0x40)) == [(1, 0, 0x40)]
@@ -438,3 +470,34 @@ def test_a_sweep_whose_budget_ends_knows_where_it_was() -> None:
         sweep.advance(len(known.events))
     assert (sweep.place, sweep.spent) == (3, 2)
     assert (sweep.width, sweep.slack, sweep.plan) == (0, UNBOUNDED, known)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            write(0, 2, 12),
+            cas(0, 0, 7, 3, "fail"),
+            cas(0, 1, 9, None),
+            cas(0, 0, 15, 6, "fail"),
+            read(1, 59, 25),
+        ],
+        [
+            write(2, 8, 6),
+            cas(0, 2, 9, None),
+            cas(2, 1, 15, None),
+            write(2, 20, 25),
+            cas(2, 0, 30, 3, "fail"),
+            cas(1, 2, 31, 12, "fail"),
+            write(2, 49, 25),
+            read(1, 51, 6),
+            cas(1, 0, 52, 3, "fail"),
+        ],
+    ],
+)
+def test_a_write_of_the_value_that_is_there_may_have_to_go_first(lines: list[Operation]) -> None:
+    """Before the only crashed cas that leads out of it: a refusal needs another value, and the write must not undo that."""
+    part = called("cas-register", *lines, failed_cas="mismatch")
+    assert Search.decide(part, register(0), Budget(60))[1] is None
+    assert Climb(plan(part, 0), Budget(60)).run() is None
+    assert Sweep(plan(part, 0), Budget(60)).advance(2 * len(lines) - sum(line.completed_ns is None for line in lines))

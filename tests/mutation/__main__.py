@@ -16,20 +16,6 @@ LISTED = ROOT / "docs" / "mutation.md"
 FOLDERS = ("chaos/checkers", "chaos/guarantees")
 LEAST = 95.0
 """Of a hundred changes, how many the tests must notice."""
-NOT_YET = (
-    "engine",
-    "searched",
-    "sweep",
-    "climb",
-    "moves",
-    "pending",
-    "registers",
-    "shrinking",
-    "antichain",
-    "thinning",
-    "calls",
-)
-"""Checkers that are shown and not yet held to it: they were being rewritten when the others were brought up to it."""
 
 
 def main() -> int:
@@ -74,14 +60,13 @@ def _chosen(options: argparse.Namespace) -> list[str]:
 def _told(scores: Sequence[Score], whole: bool) -> int:
     print("\n| module | changes | noticed | of these by time | not tried | score |")
     print("| --- | --- | --- | --- | --- | --- |")
-    held = [each for each in scores if not _is_exempt(each.module)]
-    for one in [*(each for each in scores if each.mutants), *_totals(held)]:
+    for one in [*(each for each in scores if each.mutants), *_totals(scores)]:
         print(f"| {one.module} | {one.mutants} | {one.killed} | {one.slow} | {one.untried} | {one.share:.1f} % |")
-    unlisted = _unlisted([survivor for each in held for survivor in survivors(each.module)])
+    unlisted = _unlisted([survivor for each in scores for survivor in survivors(each.module)])
     if unlisted:
         print("\nNot noticed, and without a reason in docs/mutation.md:\n")
         print(*unlisted, sep="\n")
-    low = [each.module for each in _totals(held) if _unexplained(each, unlisted) > 100 - LEAST]
+    low = [each.module for each in _totals(scores) if _unexplained(each, unlisted) > 100 - LEAST]
     if low:
         print(f"\nless than {LEAST:g} % noticed or explained: {', '.join(low)}")
     if not whole:
@@ -93,10 +78,6 @@ def _unexplained(total: Score, unlisted: Sequence[Survivor]) -> float:
     """Of a hundred changes tried, how many were neither noticed nor explained."""
     own = [survivor for survivor in unlisted if survivor.module.startswith(total.module.removeprefix("all of "))]
     return 100 * len(own) / max(1, total.mutants - total.untried)
-
-
-def _is_exempt(module: str) -> bool:
-    return module in {f"chaos/checkers/{name}.py" for name in NOT_YET}
 
 
 def _totals(scores: Sequence[Score]) -> list[Score]:
