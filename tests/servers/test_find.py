@@ -109,4 +109,5 @@ def test_every_entry_has_offers_that_can_be_told_apart(name: str) -> None:
 
     assert offers
     assert len(set(offers)) == len(offers)
-    assert SOFTWARE[name].on_path or SOFTWARE[name].role == "client"  # A library is on no PATH.
+    of_jars = all(isinstance(offer.source, MavenJars) for offer in SOFTWARE[name].offers)
+    assert SOFTWARE[name].on_path or SOFTWARE[name].role == "client" or of_jars  # Libraries and jars are on no PATH.
