@@ -6,6 +6,7 @@ import pytest
 
 from chaos.errors import MissingSoftwareError, UsageError
 from chaos.servers import SOFTWARE, ChangedSoftwareError, cache_folder, find, install, installed
+from chaos.servers.maven import MavenJars
 from tests.servers.conftest import Machine
 from tests.servers.fakes import debian, offer_valkey
 
