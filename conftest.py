@@ -2,4 +2,4 @@
 Fixtures of all systems, for the experiments and tests of this checkout.
 """
 
-pytest_plugins = ["fixtures.redis", "fixtures.etcd", "pytester"]
+pytest_plugins = ["fixtures.redis", "fixtures.etcd", "fixtures.kafka", "pytester"]

@@ -108,4 +108,4 @@ def restarts_of(clusters: Sequence[Cluster]) -> dict[str, Restart]:
 
 
 def _servers(cluster: Cluster) -> Sequence[Node]:
-    return [*cluster.nodes, *getattr(cluster, "sentinels", ())]
+    return getattr(cluster, "servers", cluster.nodes)

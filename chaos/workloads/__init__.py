@@ -31,5 +31,9 @@ WORKLOADS: Mapping[str, str] = {
     "etcd3-lock": "chaos.workloads.etcd3_lock:lock_holder",
     # One lease that is kept alive.
     "etcd-lease-keeper": "chaos.workloads.etcd_leases:lease_keeper",
+    # Unique records into a log; an acknowledged one must be there at the end, at its offset, once.
+    "kafka-records": "chaos.workloads.kafka_records:record_writer",
+    # One log as a consumer is shown it.
+    "kafka-reader": "chaos.workloads.kafka_records:record_reader",
 }
 """Each workload's short name and its ``module:function``; named, so that listing them loads no client library."""

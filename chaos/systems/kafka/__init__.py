@@ -2,9 +2,17 @@
 Kafka in KRaft mode: three brokers, five, or any others, with separate controllers or as nodes that are both.
 """
 
-from chaos.systems.kafka.cluster import KafkaCluster
-from chaos.systems.kafka.settings import SHORT_LAG, TIGHT, TOPOLOGIES, Setting, Topic, Topology
-from chaos.systems.kafka.start import MakeKafka, start_kafka
+import warnings
+
+with warnings.catch_warnings():
+    # kafka-python reads its schemas in a way that Python 3.11 and 3.12 warn of: in a suite that makes warnings errors, the
+    # import would fail.
+    warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
+    import kafka  # noqa: F401
+
+from chaos.systems.kafka.cluster import KafkaCluster  # noqa: E402
+from chaos.systems.kafka.settings import SHORT_LAG, TIGHT, TOPOLOGIES, Setting, Topic, Topology  # noqa: E402
+from chaos.systems.kafka.start import MakeKafka, start_kafka  # noqa: E402
 
 __all__ = [
     "SHORT_LAG",

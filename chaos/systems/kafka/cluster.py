@@ -233,12 +233,20 @@ class KafkaCluster:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def final_read(self, topic: str | None = None) -> Value:
-        """All values of a topic, partition after partition in the order of the log, as its leaders show them to consumers."""
+        """
+        All values of a topic, partition after partition in the order of the log, as its leaders show them to consumers.
+
+        Inside a run every replica's own log is written into the history beside it.
+        """
         wanted = next((one for one in self.topics if one.name == (topic or self.topics[0].name)), None)
         if wanted is None:
             raise UsageError(f"no topic {topic!r} was made here; there are {', '.join(one.name for one in self.topics)}")
         logs = [log_name(wanted.name, number) for number in range(wanted.partitions)]
-        return [value for log in logs for _, value in self.consumed(log)]
+        values = [value for log in logs for _, value in self.consumed(log)]
+        if self._sink is not None:
+            for log in logs:
+                self.note_replica_logs(log)
+        return values
 
     def consumed(self, log: str | None = None) -> list[tuple[int, str]]:
         """What consumers can read of a log, as (offset, value), from its leader over the management plane."""
@@ -247,9 +255,11 @@ class KafkaCluster:
 
         def all_read() -> bool:
             position = found[-1][0] + 1 if found else 0
-            more, end = requests.consume(self.brokers[str(self.leader(wanted))], wanted, position)
+            leader = self.brokers[str(self.leader(wanted))]
+            more, end = requests.consume(leader, wanted, position)
             found.extend(more)
-            return (found[-1][0] + 1 if found else 0) >= end
+            # What only the leader has yet is shown to nobody; read now, it would be called lost.
+            return (found[-1][0] + 1 if found else 0) >= end == requests.log_end(leader, wanted)
 
         wait_until(
             all_read,

@@ -85,6 +85,11 @@ class RedisCluster:
         return tuple(Node(name, self.spawns[name].name, SENTINEL_PORT) for name in self.topology.sentinels)
 
     @property
+    def servers(self) -> tuple[Node, ...]:
+        """All that a fault may end and a heal start again."""
+        return (*self.nodes, *self.sentinels)
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What was configured, secrets masked."""
         timing = self.sentinel

@@ -1,0 +1,110 @@
+"""
+confluent-kafka (librdkafka) as a producer: without idempotence and with retries, unless it is told otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from chaos.wait import wait_until
+from chaos.workloads.kafka_producers import (
+    BACKOFF_MS,
+    DELIVERY_MS,
+    METADATA_AGE_MS,
+    MOST_BACKOFF_MS,
+    REQUEST_MS,
+)
+from chaos.workloads.outcomes import OutcomeTable, Refused, Rule, Uncertain
+
+GRACE_S = 5.0
+DEFAULT_DELIVERY_MS = 300_000
+MANY = 2147483647
+"""librdkafka's own number of retries."""
+
+_REFUSALS = frozenset(
+    {
+        KafkaError.NOT_ENOUGH_REPLICAS,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    }
+)
+_NOT_HERE = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+    }
+)
+
+
+def confluent_outcomes(*, acks: str, retries: int) -> OutcomeTable:
+    """What a delivery report's error says; see ``kafka_python_outcomes`` for why so little is certain."""
+    codes = frozenset() if retries else _REFUSALS if acks in ("all", "-1") else _REFUSALS | _NOT_HERE
+    return (
+        Rule(KafkaException, "fail", lambda problem: problem.args[0].code() in codes),
+        Rule(KafkaException, "info"),
+    )
+
+
+class Producing:
+    """One librdkafka producer."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._producer = Producer(dict(settings))
+        self.outcomes = confluent_outcomes(
+            acks=str(settings.get("acks", "all")), retries=int(settings.get("retries", MANY))
+        )
+        self._within_s = int(settings.get("message.timeout.ms", DEFAULT_DELIVERY_MS)) / 1000 + GRACE_S
+
+    def send(self, topic: str, partition: int, value: str) -> int | None:
+        """Hand the record over, and wait for its delivery report."""
+        reports: list[tuple[KafkaError | None, Message]] = []
+        try:
+            self._producer.produce(
+                topic, value=value.encode(), partition=partition, on_delivery=lambda *report: reports.append(report)
+            )
+        except BufferError as problem:
+            raise Refused(f"not sent: {problem}") from problem
+
+        def reported() -> bool:
+            self._producer.poll(0.05)
+            return bool(reports)
+
+        wait_until(reported, within_s=self._within_s, wanted="a delivery report", every_s=0.0, error=_Unreported)
+        error, message = reports[0]
+        if error is not None:
+            raise KafkaException(error)
+        offset = message.offset()
+        return None if offset is None or offset < 0 else int(offset)
+
+    def close(self) -> None:
+        """Nothing is waited for."""
+        self._producer.purge()
+
+
+class _Unreported(Uncertain):
+    """No delivery report within the delivery timeout."""
+
+
+def open_producer(bootstrap: Sequence[str], explicit: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Producing:
+    """A producer with these settings, or with the library's own where ``explicit`` is None."""
+    given: dict[str, Any] = {}
+    if explicit is not None:
+        given = {
+            "acks": str(explicit["acks"]),
+            "enable.idempotence": explicit["idempotence"],
+            "retries": explicit["retries"],
+            "max.in.flight.requests.per.connection": explicit["in_flight"],
+            "linger.ms": 0,
+            "request.timeout.ms": REQUEST_MS,
+            "socket.timeout.ms": REQUEST_MS,
+            "message.timeout.ms": DELIVERY_MS,
+            "reconnect.backoff.ms": BACKOFF_MS,
+            "reconnect.backoff.max.ms": MOST_BACKOFF_MS,
+            "topic.metadata.refresh.interval.ms": METADATA_AGE_MS,
+        }
+    quiet = {"log_level": 0}
+    return Producing({"bootstrap.servers": ",".join(bootstrap), **quiet, **given, **config})

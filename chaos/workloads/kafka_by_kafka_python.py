@@ -1,0 +1,139 @@
+"""
+kafka-python as a producer and a consumer: explicit acks, idempotence, retries and timeouts, since its defaults changed with 3.0.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
+
+from chaos.workloads.kafka_producers import (
+    BACKOFF_MS,
+    BLOCK_MS,
+    BOOTSTRAP_MS,
+    DELIVERY_MS,
+    METADATA_AGE_MS,
+    MOST_BACKOFF_MS,
+    REQUEST_MS,
+)
+from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
+
+ALL = -1
+GRACE_S = 5.0
+"""Beyond the library's own delivery timeout, which ends every record."""
+
+_REFUSALS = (
+    errors.NotEnoughReplicasError,
+    errors.InvalidRecordError,
+    errors.MessageSizeTooLargeError,
+    errors.RecordListTooLargeError,
+    errors.InvalidTopicError,
+    errors.TopicAuthorizationFailedError,
+    errors.UnsupportedVersionError,
+)
+_NOT_HERE = (
+    errors.NotLeaderForPartitionError,
+    errors.UnknownTopicOrPartitionError,
+    errors.LeaderNotAvailableError,
+    errors.ReplicaNotAvailableError,
+    errors.FencedLeaderEpochError,
+    errors.UnknownLeaderEpochError,
+    errors.KafkaStorageError,
+)
+
+
+def kafka_python_outcomes(*, acks: int, retries: float) -> OutcomeTable:
+    """
+    What kafka-python's exceptions say of a record that was handed over.
+
+    With acks=all a broker that stops leading while it waits for its followers says "not the leader" of a record that it
+    has appended (DelayedProduce in Kafka's source): that record may survive.
+    """
+    refusals = () if retries else _REFUSALS if acks == ALL else (*_REFUSALS, *_NOT_HERE)
+    return (*(Rule(kind, "fail") for kind in refusals), Rule(errors.KafkaError, "info"))
+
+
+class Producing:
+    """One ``KafkaProducer``; made with the first record, so that a cluster that is not there yet refuses that record only."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = dict(settings)
+        self._producer: Any = None
+        known = {**KafkaProducer.DEFAULT_CONFIG, **self._settings}
+        acks = ALL if known["acks"] == "all" else int(known["acks"])
+        self.outcomes = kafka_python_outcomes(acks=acks, retries=known["retries"])
+        self._within_s = known["delivery_timeout_ms"] / 1000 + GRACE_S
+
+    def send(self, topic: str, partition: int, value: str) -> int | None:
+        """Hand the record over, and wait for its offset."""
+        try:
+            self._producer = self._producer or KafkaProducer(**self._settings)
+            future = self._producer.send(topic, value=value.encode(), partition=partition)
+        except errors.KafkaError as problem:  # No broker, or no metadata: the record was not even queued.
+            raise Refused(f"not sent: {problem}") from problem
+        offset = int(future.get(timeout=self._within_s).offset)
+        return None if offset < 0 else offset
+
+    def close(self) -> None:
+        """End it."""
+        if self._producer is not None:
+            self._producer.close(timeout=0)
+
+
+def open_producer(bootstrap: Sequence[str], explicit: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Producing:
+    """A producer with these settings, or with the library's own where ``explicit`` is None."""
+    given: dict[str, Any] = {}
+    if explicit is not None:
+        given = {
+            "acks": explicit["acks"],
+            "enable_idempotence": explicit["idempotence"],
+            "retries": explicit["retries"],
+            "max_in_flight_requests_per_connection": explicit["in_flight"],
+            "linger_ms": 0,
+            "request_timeout_ms": REQUEST_MS,
+            "delivery_timeout_ms": DELIVERY_MS,
+            "max_block_ms": BLOCK_MS,
+            "bootstrap_timeout_ms": BOOTSTRAP_MS,
+            "reconnect_backoff_ms": BACKOFF_MS,
+            "reconnect_backoff_max_ms": MOST_BACKOFF_MS,
+            "metadata_max_age_ms": METADATA_AGE_MS,
+        }
+    return Producing({"bootstrap_servers": list(bootstrap), **given, **config})
+
+
+class Consuming:
+    """One ``KafkaConsumer`` of one log, without a group: it keeps its position itself."""
+
+    outcomes: OutcomeTable = (Rule(errors.KafkaError, "info"),)
+
+    def __init__(self, bootstrap: Sequence[str], topic: str, partition: int, config: Mapping[str, Any]) -> None:
+        given = {
+            "bootstrap_servers": list(bootstrap),
+            "group_id": None,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "request_timeout_ms": REQUEST_MS,
+            "reconnect_backoff_ms": BACKOFF_MS,
+            "reconnect_backoff_max_ms": MOST_BACKOFF_MS,
+            "metadata_max_age_ms": METADATA_AGE_MS,
+            "fetch_max_wait_ms": 100,
+            "default_api_timeout_ms": REQUEST_MS,
+            **config,
+        }
+        known = KafkaConsumer.DEFAULT_CONFIG
+        self._log = TopicPartition(topic, partition)
+        self._consumer = KafkaConsumer(**{name: value for name, value in given.items() if name in known})
+        self._consumer.assign([self._log])
+
+    def position(self) -> int | None:
+        """The offset that it will read next."""
+        return self._consumer.position(self._log)  # type: ignore[no-any-return]
+
+    def poll(self, within_ms: int) -> list[tuple[int, str]]:
+        """The next records, as (offset, value); none when there are none, or no broker, within that time."""
+        found = self._consumer.poll(timeout_ms=within_ms)
+        return [(one.offset, (one.value or b"").decode()) for records in found.values() for one in records]
+
+    def close(self) -> None:
+        """End it."""
+        self._consumer.close(autocommit=False)

@@ -1,0 +1,3 @@
+"""
+Failure cases of Kafka.
+"""
