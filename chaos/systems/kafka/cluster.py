@@ -148,6 +148,12 @@ class KafkaCluster:
         view = newest(self.broker_views(wanted), wanted)
         return view.isr if view else ()
 
+    def leaderless(self, log: str | None = None) -> bool:
+        """Whether nobody leads the log, by the newest view there is."""
+        wanted = log or self.log
+        view = newest(self.broker_views(wanted), wanted)
+        return view is not None and view.leader is None
+
     def controller(self) -> Node:
         """The active controller."""
         return self.node(self._active().party)
