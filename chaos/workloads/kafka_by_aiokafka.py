@@ -1,15 +1,15 @@
 """
-aiokafka as a producer: it retries by itself until its request timeout, and without idempotence unless it is told otherwise.
+aiokafka as a producer and a consumer: it retries by itself, without idempotence unless it is told otherwise.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, errors
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 
 from chaos.errors import UsageError
-from chaos.workloads.kafka_producers import BACKOFF_MS, METADATA_AGE_MS, REQUEST_MS
+from chaos.workloads.kafka_clients import BACKOFF_MS, METADATA_AGE_MS, REQUEST_MS
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
 
 AIOKAFKA_OUTCOMES: OutcomeTable = (Rule(errors.KafkaError, "info"),)
@@ -62,3 +62,54 @@ def open_producer(bootstrap: Sequence[str], explicit: Mapping[str, Any] | None, 
             "metadata_max_age_ms": METADATA_AGE_MS,
         }
     return Producing({"bootstrap_servers": list(bootstrap), **given, **config})
+
+
+class Consuming:
+    """One ``AIOKafkaConsumer`` of one log, without a group. It compares no leader epochs (KIP-320)."""
+
+    outcomes: OutcomeTable = (Rule(errors.KafkaError, "info"),)
+
+    def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
+        self._log, self._settings = log, dict(settings)
+        self._loop = asyncio.new_event_loop()
+        self._consumer: AIOKafkaConsumer | None = None
+
+    def poll(self, within_ms: int) -> list[tuple[int, str]]:
+        """The next records."""
+        if self._consumer is None:
+            self._loop.run_until_complete(self._start())
+        assert self._consumer is not None
+        found = self._loop.run_until_complete(self._consumer.getmany(timeout_ms=within_ms))
+        return [(one.offset, (one.value or b"").decode()) for records in found.values() for one in records]
+
+    def close(self) -> None:
+        """Nothing is waited for: the process ends."""
+
+    async def _start(self) -> None:
+        consumer = AIOKafkaConsumer(**self._settings)
+        consumer.assign([self._log])
+        try:
+            await consumer.start()
+        except errors.KafkaError as problem:
+            await consumer.stop()
+            raise Refused(f"not asked: {problem}") from problem
+        consumer.seek(self._log, 0)
+        self._consumer = consumer
+
+
+def open_consumer(
+    bootstrap: Sequence[str], topic: str, partition: int, reset: str, config: Mapping[str, Any]
+) -> Consuming:
+    """A consumer of one log."""
+    settings = {
+        "bootstrap_servers": list(bootstrap),
+        "group_id": None,
+        "enable_auto_commit": False,
+        "auto_offset_reset": reset,
+        "request_timeout_ms": REQUEST_MS,
+        "retry_backoff_ms": BACKOFF_MS,
+        "metadata_max_age_ms": METADATA_AGE_MS,
+        "fetch_max_wait_ms": 100,
+        **config,
+    }
+    return Consuming(TopicPartition(topic, partition), settings)

@@ -1,14 +1,14 @@
 """
-confluent-kafka (librdkafka) as a producer: without idempotence and with retries, unless it is told otherwise.
+confluent-kafka (librdkafka) as a producer and a consumer: it retries, and is not idempotent, unless it is told otherwise.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from chaos.wait import wait_until
-from chaos.workloads.kafka_producers import (
+from chaos.workloads.kafka_clients import (
     BACKOFF_MS,
     DELIVERY_MS,
     METADATA_AGE_MS,
@@ -108,3 +108,45 @@ def open_producer(bootstrap: Sequence[str], explicit: Mapping[str, Any] | None, 
         }
     quiet = {"log_level": 0}
     return Producing({"bootstrap.servers": ",".join(bootstrap), **quiet, **given, **config})
+
+
+class Consuming:
+    """One librdkafka consumer of one log; it goes where ``auto.offset.reset`` says when the log was truncated."""
+
+    outcomes: OutcomeTable = (Rule(KafkaException, "info"),)
+
+    def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
+        self._consumer = Consumer(dict(settings))
+        self._consumer.assign([log])
+
+    def poll(self, within_ms: int) -> list[tuple[int, str]]:
+        """The next records."""
+        found = self._consumer.consume(num_messages=500, timeout=within_ms / 1000)
+        for message in found:
+            if (error := message.error()) is not None:
+                raise KafkaException(error)
+        return [(message.offset() or 0, (message.value() or b"").decode()) for message in found]
+
+    def close(self) -> None:
+        """End it."""
+        self._consumer.close()
+
+
+def open_consumer(
+    bootstrap: Sequence[str], topic: str, partition: int, reset: str, config: Mapping[str, Any]
+) -> Consuming:
+    """A consumer of one log."""
+    settings = {
+        "bootstrap.servers": ",".join(bootstrap),
+        "group.id": f"{topic}-{partition}",  # Asked for by the library, and not used: the log is assigned.
+        "enable.auto.commit": False,
+        "auto.offset.reset": reset,
+        "topic.metadata.refresh.interval.ms": METADATA_AGE_MS,
+        "reconnect.backoff.ms": BACKOFF_MS,
+        "reconnect.backoff.max.ms": MOST_BACKOFF_MS,
+        "socket.timeout.ms": REQUEST_MS,
+        "fetch.wait.max.ms": 100,
+        "log_level": 0,
+        **config,
+    }
+    return Consuming(TopicPartition(topic, partition, OFFSET_BEGINNING), settings)

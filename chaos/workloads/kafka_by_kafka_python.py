@@ -7,7 +7,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
 
-from chaos.workloads.kafka_producers import (
+from chaos.workloads.kafka_clients import (
     BACKOFF_MS,
     BLOCK_MS,
     BOOTSTRAP_MS,
@@ -102,38 +102,49 @@ def open_producer(bootstrap: Sequence[str], explicit: Mapping[str, Any] | None, 
 
 
 class Consuming:
-    """One ``KafkaConsumer`` of one log, without a group: it keeps its position itself."""
+    """
+    One ``KafkaConsumer`` of one log, without a group: it keeps its position itself.
 
-    outcomes: OutcomeTable = (Rule(errors.KafkaError, "info"),)
+    Told that the log was truncated below its position (KIP-320), it goes back to where the logs part, as the error says.
+    """
 
-    def __init__(self, bootstrap: Sequence[str], topic: str, partition: int, config: Mapping[str, Any]) -> None:
-        given = {
-            "bootstrap_servers": list(bootstrap),
-            "group_id": None,
-            "enable_auto_commit": False,
-            "auto_offset_reset": "earliest",
-            "request_timeout_ms": REQUEST_MS,
-            "reconnect_backoff_ms": BACKOFF_MS,
-            "reconnect_backoff_max_ms": MOST_BACKOFF_MS,
-            "metadata_max_age_ms": METADATA_AGE_MS,
-            "fetch_max_wait_ms": 100,
-            "default_api_timeout_ms": REQUEST_MS,
-            **config,
-        }
-        known = KafkaConsumer.DEFAULT_CONFIG
-        self._log = TopicPartition(topic, partition)
-        self._consumer = KafkaConsumer(**{name: value for name, value in given.items() if name in known})
-        self._consumer.assign([self._log])
+    outcomes: OutcomeTable = (Rule(errors.LogTruncationError, "fail"), Rule(errors.KafkaError, "info"))
 
-    def position(self) -> int | None:
-        """The offset that it will read next."""
-        return self._consumer.position(self._log)  # type: ignore[no-any-return]
+    def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
+        self._log = log
+        self._consumer = KafkaConsumer(**settings)
+        self._consumer.assign([log])
+        self._consumer.seek(log, 0)
 
     def poll(self, within_ms: int) -> list[tuple[int, str]]:
-        """The next records, as (offset, value); none when there are none, or no broker, within that time."""
-        found = self._consumer.poll(timeout_ms=within_ms)
+        """The next records; ``LogTruncationError`` once where the log was cut."""
+        try:
+            found = self._consumer.poll(timeout_ms=within_ms)
+        except errors.LogTruncationError as problem:
+            parted = problem.divergent_offsets.get(self._log)
+            self._consumer.seek(self._log, parted.offset if parted else 0)
+            raise
         return [(one.offset, (one.value or b"").decode()) for records in found.values() for one in records]
 
     def close(self) -> None:
         """End it."""
         self._consumer.close(autocommit=False)
+
+
+def open_consumer(
+    bootstrap: Sequence[str], topic: str, partition: int, reset: str, config: Mapping[str, Any]
+) -> Consuming:
+    """A consumer of one log."""
+    settings = {
+        "bootstrap_servers": list(bootstrap),
+        "group_id": None,
+        "enable_auto_commit": False,
+        "auto_offset_reset": reset,
+        "request_timeout_ms": REQUEST_MS,
+        "reconnect_backoff_ms": BACKOFF_MS,
+        "reconnect_backoff_max_ms": MOST_BACKOFF_MS,
+        "metadata_max_age_ms": METADATA_AGE_MS,
+        "fetch_max_wait_ms": 100,
+        **config,
+    }
+    return Consuming(TopicPartition(topic, partition), settings)

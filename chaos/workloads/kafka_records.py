@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from chaos.history.records import Value, empty
-from chaos.workloads.kafka_producers import open_producer
+from chaos.workloads.kafka_clients import open_consumer, open_producer
 from chaos.workloads.outcomes import Refused
 from chaos.workloads.worker import Worker
 
@@ -75,18 +75,18 @@ def record_reader(
     bootstrap: Sequence[str],
     topic: str = "acked",
     partition: int = 0,
+    library: str = "kafka-python",
     reset: str = "earliest",
     poll_ms: int = POLL_MS,
     config: Mapping[str, Any] = empty(),
 ) -> None:
     """
-    ``poll`` one log with kafka-python, each time from where the last poll ended; the result is what came, with offsets.
+    ``poll`` one log, each time from where the last poll ended; the result is what came, with offsets.
 
-    :param reset: ``auto_offset_reset``: where to go when the position is not in the log any more.
+    :param library: ``kafka-python`` or ``confluent-kafka``.
+    :param reset: ``auto.offset.reset``: where the library goes when its position is not in the log any more.
     """
-    from chaos.workloads.kafka_by_kafka_python import Consuming
-
-    consumer = Consuming(bootstrap, topic, partition, {"auto_offset_reset": reset, **config})
+    consumer = open_consumer(library, bootstrap, topic, partition, reset=reset, config=config)
     log = f"{topic}-{partition}"
     position: int | None = 0
     while True:

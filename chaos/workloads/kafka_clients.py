@@ -1,12 +1,12 @@
 """
-Producers of three client libraries under one roof: each sends one record and waits for its offset.
+Three client libraries under one roof: a producer sends one record and waits for its offset, a consumer reads one log.
 
 What an exception says of a record depends on what the library did before: with retries of its own, a last "refused" does not
 mean that no earlier attempt was appended. So tables are made from the settings in force.
 """
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from chaos.errors import UsageError
@@ -16,12 +16,19 @@ REQUEST_MS, DELIVERY_MS, BLOCK_MS, BOOTSTRAP_MS = 1500, 1800, 1500, 3000
 """An operation ends within two seconds: the broker's answer, the whole delivery, the wait for metadata, the first connect."""
 BACKOFF_MS, MOST_BACKOFF_MS, METADATA_AGE_MS = 50, 200, 1000
 
-LIBRARIES: Mapping[str, str] = {
+PRODUCERS: Mapping[str, str] = {
     "kafka-python": "chaos.workloads.kafka_by_kafka_python:open_producer",
     "confluent-kafka": "chaos.workloads.kafka_by_confluent:open_producer",
     "aiokafka": "chaos.workloads.kafka_by_aiokafka:open_producer",
 }
 """Each client library and what opens a producer of it; named, so that only the chosen one is imported."""
+
+CONSUMERS: Mapping[str, str] = {
+    "kafka-python": "chaos.workloads.kafka_by_kafka_python:open_consumer",
+    "confluent-kafka": "chaos.workloads.kafka_by_confluent:open_consumer",
+    "aiokafka": "chaos.workloads.kafka_by_aiokafka:open_consumer",
+}
+"""The same for consumers."""
 
 
 class Producer(Protocol):
@@ -38,6 +45,23 @@ class Producer(Protocol):
 
     def close(self) -> None:
         """End it, without waiting for what is on the way."""
+        ...
+
+
+class Consumer(Protocol):
+    """One consumer of one log."""
+
+    @property
+    def outcomes(self) -> OutcomeTable:
+        """What its exceptions say of a poll."""
+        ...
+
+    def poll(self, within_ms: int) -> list[tuple[int, str]]:
+        """The next records, as (offset, value); none when there are none, or no broker, within that time."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
         ...
 
 
@@ -59,15 +83,33 @@ def open_producer(
         configured nothing else.
     :param config: the library's own names and values; they win.
     """
-    if library not in LIBRARIES:
-        raise UsageError(f"no client library is called {library!r}; there are {', '.join(LIBRARIES)}")
     if acks not in (0, 1, "all"):
         raise UsageError(f'acks is 0, 1 or "all", not {acks!r}')
-    module, _, name = LIBRARIES[library].partition(":")
+    explicit = {"acks": acks, "idempotence": idempotence, "retries": retries, "in_flight": in_flight}
+    producer: Producer = _opening(PRODUCERS, library)(bootstrap, None if library_defaults else explicit, config)
+    return producer
+
+
+def open_consumer(
+    library: str, bootstrap: Sequence[str], topic: str, partition: int, *, reset: str, config: Mapping[str, Any]
+) -> Consumer:
+    """
+    A consumer of one log by that library, from the log's beginning on, without a group's offsets.
+
+    :param reset: where it goes when its position is not in the log any more: ``earliest`` or ``latest``.
+    """
+    if reset not in ("earliest", "latest"):
+        raise UsageError(f"reset is earliest or latest, not {reset!r}")
+    consumer: Consumer = _opening(CONSUMERS, library)(bootstrap, topic, partition, reset, config)
+    return consumer
+
+
+def _opening(table: Mapping[str, str], library: str) -> Callable[..., Any]:
+    if library not in table:
+        raise UsageError(f"no client library is called {library!r} here; there are {', '.join(table)}")
+    module, _, name = table[library].partition(":")
     try:
-        opening = getattr(importlib.import_module(module), name)
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except ImportError as problem:
         raise UsageError(f"{library} cannot be imported ({problem}); run: pip install {library}") from problem
-    explicit = {"acks": acks, "idempotence": idempotence, "retries": retries, "in_flight": in_flight}
-    producer: Producer = opening(bootstrap, None if library_defaults else explicit, config)
-    return producer
+    return found
