@@ -24,7 +24,12 @@ def page() -> str:
             parts.append(f"- Source: {guarantee.source}")
         if guarantee.silent_on:
             parts.append(f"- Does not say: {guarantee.silent_on}")
-        parts.append(f"- Needs operations: {', '.join(f'`{need}`' for need in guarantee.needs)}\n")
+        parts.append(f"- Needs operations: {', '.join(f'`{need}`' for need in guarantee.needs)}")
+        if guarantee.notes:
+            parts.append(f"- Needs notes: {', '.join(f'`{note}`' for note in guarantee.notes)}")
+        if guarantee.sees:
+            parts.append(f"- Needs observations: {', '.join(f'`{kind}`' for kind in guarantee.sees)}")
+        parts[-1] += "\n"
     parts.append("## With a bound\n")
     for factory in BOUNDED.values():
         summary = (factory.__doc__ or "").strip().splitlines()[0]

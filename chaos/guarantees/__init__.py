@@ -7,10 +7,13 @@ nobody knows ``info``.
 ==============  =======================  ===================================  ==========================================
 operation       ``value``                ``result`` (ok)                      ``notes``
 ==============  =======================  ===================================  ==========================================
-``add``         a value, never used      any                                  ``address``: who acknowledged it
-                twice
+``add``         a value, never used      any; of a log the offset (int), or   ``address``: who acknowledged it; ``log``:
+                twice                    null if nobody said it               which log it went to
+``poll``        [log, offset asked       [[offset, value], ...]               ``log``; ``position``: the next offset
+                from]
 ``incr``        any; adds 1              any
-``final-read``  any                      what is left: a list of values,
+``final-read``  any                      what is left: a list of values, of
+                                         a log in its order, repeats and all;
                                          or a number; the last read counts
 ``acquire``     the lock's name          the fencing token, or null           ``term``: names this acquisition among the
                                                                               client's; ``expires_ns``: held until then,
@@ -28,6 +31,11 @@ operation       ``value``                ``result`` (ok)                      ``
                 new]]]
 ==============  =======================  ===================================  ==========================================
 
+A replica's log, as its own disk shows it, is an observation of the kind ``replica-log``: ``{"log": "acked-0", "first": 0,
+"values": ["c1:1", null, ...], "epochs": [[0, 0], [207, 1]]}``: the value at offset ``first`` + i (null: nothing there, or no
+value), and from which offset on which leader epoch. ``probe-error`` is what a party failed to answer with, null when it
+answers.
+
 An acquisition that found the lock taken ends ``fail``; asking again is a new operation. Final reads are usually the
 observer's, over the management plane, after the system has settled.
 
@@ -37,6 +45,7 @@ one is needed, when the situation that it is about never arose, and when the his
 
 from collections.abc import Callable, Mapping
 
+from chaos.guarantees.acked_records_survive import acked_records_survive
 from chaos.guarantees.acked_writes_survive import acked_writes_survive, acked_writes_survive_for
 from chaos.guarantees.acks_stop import acks_stop_within
 from chaos.guarantees.counts_match import counts_match
@@ -51,18 +60,27 @@ from chaos.guarantees.linearizable import linearizable
 from chaos.guarantees.lock_is_freed import lock_is_freed, lock_is_freed_within
 from chaos.guarantees.lock_is_kept import lock_is_kept
 from chaos.guarantees.lock_is_never_lost import lock_is_never_lost
+from chaos.guarantees.log_agrees import log_agrees
 from chaos.guarantees.loss_ends import loss_ends_within
+from chaos.guarantees.loss_is_predicted import loss_is_predicted
 from chaos.guarantees.monotonic_reads import monotonic_reads
 from chaos.guarantees.monotonic_tokens import monotonic_tokens
 from chaos.guarantees.mutual_exclusion import mutual_exclusion
+from chaos.guarantees.no_duplicates import no_duplicates
 from chaos.guarantees.no_phantom_writes import no_phantom_writes
 from chaos.guarantees.only_owner_releases import only_owner_releases
+from chaos.guarantees.order_per_producer import order_per_producer
 from chaos.guarantees.read_your_writes import read_your_writes
 from chaos.guarantees.recovers import recovers, recovers_within
 
 GUARANTEES: Mapping[str, Guarantee] = {
     "acked_writes_survive": acked_writes_survive,
     "no_phantom_writes": no_phantom_writes,
+    "no_duplicates": no_duplicates,
+    "order_per_producer": order_per_producer,
+    "acked_records_survive": acked_records_survive,
+    "loss_is_predicted": loss_is_predicted,
+    "log_agrees": log_agrees,
     "counts_match": counts_match,
     "mutual_exclusion": mutual_exclusion,
     "exclusive_writes": exclusive_writes,
@@ -98,6 +116,7 @@ __all__ = [
     "GUARANTEES",
     "Check",
     "Guarantee",
+    "acked_records_survive",
     "acked_writes_survive",
     "acked_writes_survive_for",
     "acks_stop_within",
@@ -115,14 +134,18 @@ __all__ = [
     "lock_is_freed_within",
     "lock_is_kept",
     "lock_is_never_lost",
+    "log_agrees",
     "loss_ends_within",
+    "loss_is_predicted",
     "monotonic_reads",
     "monotonic_tokens",
     "mutual_exclusion",
+    "no_duplicates",
     "no_phantom_writes",
     "of_client",
     "of_kind",
     "only_owner_releases",
+    "order_per_producer",
     "read_your_writes",
     "recovers",
     "recovers_within",

@@ -25,6 +25,8 @@ class Guarantee:
     :param source: where the promise is defined (paper, server documentation).
     :param silent_on: what a "holds" of this guarantee does not say.
     :param needs: kinds of operations without which the promise says nothing of a history.
+    :param notes: what at least one operation must have in its notes, for the same reason.
+    :param sees: kinds of observations that must be there, for the same reason.
     :param per_client: whether it can be judged for the operations of one client alone.
     :param per_group: whether it can be judged among some of the clients, as if the others were not there.
     :param per_kind: whether it can be judged for one kind of operation alone.
@@ -36,6 +38,8 @@ class Guarantee:
     source: str = ""
     silent_on: str = ""
     needs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
     per_client: bool = False
     per_group: bool = False
     per_kind: bool = False
@@ -45,8 +49,14 @@ class Guarantee:
         return self.check(history)
 
     def applies(self, history: History) -> bool:
-        """Whether the history has all the kinds of operations that this promise is about."""
-        return set(self.needs) <= {operation.f for operation in history}
+        """Whether the history has all the kinds of operations, notes and observations that this promise is about."""
+        noted = {note for operation in history for note in operation.notes} if self.notes else set()
+        seen = {one.kind for one in history.observations} if self.sees else set()
+        return (
+            set(self.needs) <= {operation.f for operation in history}
+            and set(self.notes) <= noted
+            and set(self.sees) <= seen
+        )
 
 
 def of_client(guarantee: Guarantee, client: str) -> Guarantee:

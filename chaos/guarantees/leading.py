@@ -35,7 +35,12 @@ class Loss:
 def hits(fault: Fault, party: str) -> bool:
     """Whether a fault harms this party: of a partition the side that is named first, of a one-way one who gets nothing."""
     struck = fault.target.partition(" | ")[0].rpartition(" -> ")[2]
-    return re.search(rf"(?<![\w-]){re.escape(party)}(?!\w)", struck) is not None
+    return names(struck, party)
+
+
+def names(text: str, party: str) -> bool:
+    """Whether a text (a fault's target, an address) names this party: "n1:9092" names n1, "n11" and "x-n1" do not."""
+    return re.search(rf"(?<![\w-]){re.escape(party)}(?!\w)", text) is not None
 
 
 def leads(observation: Observation) -> bool:

@@ -10,18 +10,30 @@ import chaos.guarantees
 from chaos.errors import UsageError
 from chaos.guarantees import BOUNDED, GUARANTEES, Guarantee
 from chaos.guarantees.recheck import guarantee_named, recheck
-from chaos.history import History, Operation
+from chaos.history import History, Observation, Operation
 from chaos.history.archive import load, save
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 
-SHARED = {"__init__", "evidence", "guarantee", "holding", "leading", "placing", "recheck", "revisions", "sessions"}
+SHARED = {
+    "__init__",
+    "evidence",
+    "guarantee",
+    "holding",
+    "leading",
+    "placing",
+    "recheck",
+    "replica_logs",
+    "revisions",
+    "sessions",
+    "takeover",
+}
 """Files of the folder that hold no guarantee of their own."""
 
-UNITS = ("_s", "_count", "_share")
+UNITS = ("_s", "_count", "_share", "_offset")
 
 EVERYTHING = [
-    *(op("c1", "add", value, at=value / 10) for value in range(50)),
+    *(op("c1", "add", value, at=value / 10, result=value, log="l-0") for value in range(50)),
     *(op("c2", "incr", at=at) for at in range(5)),
     op("a", "acquire", "lock", at=0.2, result=1, term=1, expires_ns=9_000_000_000),
     op("a", "check", "lock", at=0.6, result=True),
@@ -37,9 +49,19 @@ EVERYTHING = [
 ]
 
 
+SEEN = [
+    Observation(at_ns=ns(0.2), party="n1", kind="role", value="leader"),
+    *(
+        Observation(at_ns=ns(2), party=party, kind="replica-log", value={"log": "l-0", "first": 0, "values": values})
+        for party, values in (("n1", list(range(20))), ("n2", list(range(15))))
+    ),
+    Observation(at_ns=ns(3), party="n2", kind="role", value="leader"),
+]
+
+
 @pytest.fixture
 def recorded() -> History:
-    return history(EVERYTHING, [fault(0.5, 4)])
+    return history(EVERYTHING, [fault(0.5, 4)], SEEN)
 
 
 def test_every_file_of_a_guarantee_is_registered_under_its_name() -> None:
@@ -66,7 +88,7 @@ def test_nothing_is_unknown(guarantee: Guarantee) -> None:
 @pytest.mark.parametrize("guarantee", GUARANTEES.values(), ids=list(GUARANTEES))
 def test_operations_nobody_saw_the_end_of_prove_nothing(guarantee: Guarantee, recorded: History) -> None:
     vanished = [op(one.client, one.f, one.value, at=one.invoked_ns / 1e9, took=None) for one in recorded]
-    assert guarantee(history(vanished)).status is not Status.HOLDS
+    assert guarantee(history(vanished, (), SEEN)).status is not Status.HOLDS
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES.values(), ids=list(GUARANTEES))
@@ -87,7 +109,7 @@ def test_names_of_clients_change_no_verdict(guarantee: Guarantee, recorded: Hist
         took = 0.1
         return op(names[one.client], one.f, one.value, one.invoked_ns / 1e9, took, one.result, one.outcome, **notes)
 
-    other = guarantee(history([renamed(one) for one in recorded], recorded.faults))
+    other = guarantee(history([renamed(one) for one in recorded], recorded.faults, SEEN))
     assert (other.status, dict(other.measures)) == (guarantee(recorded).status, dict(guarantee(recorded).measures))
 
 
@@ -100,11 +122,18 @@ def test_recheck_judges_what_the_history_speaks_of(recorded: History, tmp_path: 
     assert verdicts["fenced_writes"] is Status.VIOLATED
     assert verdicts["monotonic_tokens"] is Status.HOLDS
     assert verdicts["recovers"] is Status.HOLDS
+    assert verdicts["acked_records_survive"] is Status.VIOLATED
+    assert verdicts["loss_is_predicted"] is Status.VIOLATED
+    assert {verdicts[name] for name in ("no_duplicates", "order_per_producer", "log_agrees")} == {Status.HOLDS}
 
 
 def test_recheck_leaves_out_what_the_history_does_not_speak_of() -> None:
     recorded = history([op("c1", "add", 1), op("observer", "final-read", at=9, result=[1])])
-    assert [one.guarantee for one in recheck(recorded)] == ["acked_writes_survive", "no_phantom_writes"]
+    assert [one.guarantee for one in recheck(recorded)] == [
+        "acked_writes_survive",
+        "no_phantom_writes",
+        "no_duplicates",
+    ]
 
 
 def test_recheck_judges_all_that_are_named(recorded: History) -> None:

@@ -16,7 +16,18 @@ from chaos.workloads.worker import load
 from tests.meta.sources import ROOT
 
 NOT_FAULTS = {"fault", "links", "shapes"}
-NOT_GUARANTEES = {"evidence", "guarantee", "holding", "leading", "placing", "recheck", "revisions", "sessions"}
+NOT_GUARANTEES = {
+    "evidence",
+    "guarantee",
+    "holding",
+    "leading",
+    "placing",
+    "recheck",
+    "replica_logs",
+    "revisions",
+    "sessions",
+    "takeover",
+}
 NOT_WORKLOADS = {
     *("outcomes", "plan", "worker"),
     *("redis_client", "redis_lock", "redis_store"),
