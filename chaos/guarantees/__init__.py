@@ -53,6 +53,7 @@ from chaos.guarantees.election import election_within
 from chaos.guarantees.exclusive_writes import exclusive_writes
 from chaos.guarantees.fenced_writes import fenced_writes
 from chaos.guarantees.fresh_reads import fresh_reads, fresh_reads_within
+from chaos.guarantees.gapless_polls import gapless_polls
 from chaos.guarantees.guarantee import FINAL_READ, Check, Guarantee, among, of_client, of_kind
 from chaos.guarantees.leader_is_kept import leader_is_kept
 from chaos.guarantees.lease_kept import lease_kept
@@ -70,6 +71,7 @@ from chaos.guarantees.no_duplicates import no_duplicates
 from chaos.guarantees.no_phantom_writes import no_phantom_writes
 from chaos.guarantees.only_owner_releases import only_owner_releases
 from chaos.guarantees.order_per_producer import order_per_producer
+from chaos.guarantees.polled_once import polled_once
 from chaos.guarantees.read_your_writes import read_your_writes
 from chaos.guarantees.recovers import recovers, recovers_within
 
@@ -81,6 +83,8 @@ GUARANTEES: Mapping[str, Guarantee] = {
     "acked_records_survive": acked_records_survive,
     "loss_is_predicted": loss_is_predicted,
     "log_agrees": log_agrees,
+    "gapless_polls": gapless_polls,
+    "polled_once": polled_once,
     "counts_match": counts_match,
     "mutual_exclusion": mutual_exclusion,
     "exclusive_writes": exclusive_writes,
@@ -127,6 +131,7 @@ __all__ = [
     "fenced_writes",
     "fresh_reads",
     "fresh_reads_within",
+    "gapless_polls",
     "leader_is_kept",
     "lease_kept",
     "linearizable",
@@ -146,6 +151,7 @@ __all__ = [
     "of_kind",
     "only_owner_releases",
     "order_per_producer",
+    "polled_once",
     "read_your_writes",
     "recovers",
     "recovers_within",

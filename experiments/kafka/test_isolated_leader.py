@@ -11,9 +11,10 @@ import pytest
 
 from chaos.faults import Mode
 from chaos.guarantees import (
-    acked_writes_survive,
-    acked_writes_survive_for,
+    acked_records_survive,
     acks_stop_within,
+    log_agrees,
+    no_duplicates,
     no_phantom_writes,
     of_client,
     recovers,
@@ -53,23 +54,33 @@ def isolate_the_leader(make_kafka: MakeKafka, launch: Launch, mode: Mode, *, ack
 
 @pytest.mark.lesson("split brain")
 @pytest.mark.parametrize("mode", MODES)
-def test_an_isolated_leader_acknowledges_what_it_will_truncate(make_kafka: MakeKafka, launch: Launch, mode: Mode) -> None:
+def test_an_isolated_leader_acknowledges_what_it_will_truncate(
+    make_kafka: MakeKafka, launch: Launch, mode: Mode
+) -> None:
     """
     With acks=1 an isolated leader acknowledges records until after the heal, and truncates them all.
     """
     run = isolate_the_leader(make_kafka, launch, mode, acks=1)
     run.expect(
         bounded={
-            acked_writes_survive_for("c1"): {"lost_count": (IN_THE_HOLE, 1e6)},
+            of_client(acked_records_survive, "c1"): {"lost_count": (IN_THE_HOLE, 1e6)},
             of_client(acks_stop_within(1.0), "c1"): {"acked_count": (IN_THE_HOLE, 1e6)},
         },
-        holds=[acked_writes_survive_for("c2"), no_phantom_writes, of_client(recovers, "c1"), of_client(recovers, "c2")],
+        violated=[log_agrees],
+        holds=[
+            of_client(acked_records_survive, "c2"),
+            no_phantom_writes,
+            of_client(recovers, "c1"),
+            of_client(recovers, "c2"),
+        ],
     )
 
 
 @pytest.mark.lesson("split brain")
 @pytest.mark.parametrize("mode", MODES)
-def test_with_acks_all_an_isolated_leader_acknowledges_nothing(make_kafka: MakeKafka, launch: Launch, mode: Mode) -> None:
+def test_with_acks_all_an_isolated_leader_acknowledges_nothing(
+    make_kafka: MakeKafka, launch: Launch, mode: Mode
+) -> None:
     """
     With acks=all an isolated leader waits for replicas that it cannot drop without the controller, and loses nothing.
     """
@@ -77,7 +88,9 @@ def test_with_acks_all_an_isolated_leader_acknowledges_nothing(make_kafka: MakeK
     run.expect(
         holds=[
             of_client(acks_stop_within(0.0), "c1"),
-            acked_writes_survive,
+            acked_records_survive,
+            log_agrees,
+            no_duplicates,
             no_phantom_writes,
             of_client(recovers, "c1"),
             of_client(recovers, "c2"),

@@ -8,7 +8,15 @@ The followers starve until they leave the in-sync replicas; then the leader dies
 import pytest
 
 from chaos.faults import Kill, between
-from chaos.guarantees import acked_writes_survive, no_phantom_writes, recovers
+from chaos.guarantees import (
+    acked_records_survive,
+    log_agrees,
+    loss_is_predicted,
+    no_duplicates,
+    no_phantom_writes,
+    order_per_producer,
+    recovers,
+)
 from chaos.run import Launch, Run
 from chaos.systems.kafka import SHORT_LAG, TIGHT, MakeKafka, Topic
 from chaos.systems.kafka.clients import producer
@@ -16,6 +24,7 @@ from chaos.systems.kafka.clients import producer
 PATIENCE_S = 30.0
 IN_THE_HOLE = 100
 REFUSED = 10
+MANY = 10_000
 
 
 def shrink_to_one(make_kafka: MakeKafka, launch: Launch, *, min_insync: int) -> Run:
@@ -50,7 +59,11 @@ def test_acks_all_of_an_in_sync_set_of_one_is_one_copy(make_kafka: MakeKafka, la
     With min.insync.replicas 1, acks=all is kept by a leader that is alone in sync, and lost with it.
     """
     run = shrink_to_one(make_kafka, launch, min_insync=1)
-    run.expect(violated=[acked_writes_survive], holds=[no_phantom_writes, recovers])
+    run.expect(
+        bounded={acked_records_survive: {"never_replicated_count": (IN_THE_HOLE, MANY)}},
+        violated=[log_agrees],
+        holds=[loss_is_predicted, no_duplicates, order_per_producer, no_phantom_writes, recovers],
+    )
 
 
 @pytest.mark.lesson("in-sync set of one")
@@ -59,4 +72,6 @@ def test_min_insync_replicas_refuses_what_one_copy_could_lose(make_kafka: MakeKa
     With min.insync.replicas 2 a leader that is alone in sync refuses, and nothing acknowledged is lost.
     """
     run = shrink_to_one(make_kafka, launch, min_insync=2)
-    run.expect(holds=[acked_writes_survive, no_phantom_writes, recovers])
+    run.expect(
+        holds=[acked_records_survive, loss_is_predicted, no_duplicates, order_per_producer, no_phantom_writes, recovers]
+    )

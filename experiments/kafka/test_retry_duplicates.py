@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chaos.faults import blackhole
-from chaos.guarantees import acked_writes_survive, no_duplicates, of_client, recovers
+from chaos.guarantees import acked_records_survive, no_duplicates, of_client, recovers
 from chaos.run import Launch, Run
 from chaos.systems.kafka import TIGHT, MakeKafka
 from chaos.systems.kafka.clients import producer
@@ -59,7 +59,7 @@ def test_who_writes_twice_by_default(make_kafka: MakeKafka, launch: Launch) -> N
     run = lose_replies(make_kafka, launch, {})
     run.expect(
         violated=[of_client(no_duplicates, "c2"), of_client(no_duplicates, "c3")],
-        holds=[of_client(no_duplicates, "c1"), acked_writes_survive, recovers],
+        holds=[of_client(no_duplicates, "c1"), acked_records_survive, recovers],
     )
 
 
@@ -69,4 +69,4 @@ def test_an_idempotent_producer_writes_once(make_kafka: MakeKafka, launch: Launc
     With idempotence on, a record whose reply was lost is sent again and appended once, whichever the client library.
     """
     run = lose_replies(make_kafka, launch, IDEMPOTENT)
-    run.expect(holds=[no_duplicates, acked_writes_survive, recovers])
+    run.expect(holds=[no_duplicates, acked_records_survive, recovers])

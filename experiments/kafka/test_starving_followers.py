@@ -8,7 +8,14 @@ acknowledged alone is lost then; that is what acks=1 and acks=0 ask for, and wha
 import pytest
 
 from chaos.faults import Kill, between
-from chaos.guarantees import acked_writes_survive, no_phantom_writes, recovers
+from chaos.guarantees import (
+    acked_records_survive,
+    loss_is_predicted,
+    no_duplicates,
+    no_phantom_writes,
+    order_per_producer,
+    recovers,
+)
 from chaos.run import Launch, Run
 from chaos.systems.kafka import TIGHT, MakeKafka
 from chaos.systems.kafka.clients import producer
@@ -16,6 +23,7 @@ from chaos.systems.kafka.clients import producer
 PATIENCE_S = 30.0
 STEADY = 100
 IN_THE_HOLE = 100
+MANY = 10_000
 UNANSWERED = 2
 """Each runs into its timeout of a second and a half."""
 
@@ -52,7 +60,10 @@ def test_what_only_the_leader_has_is_lost_with_it(make_kafka: MakeKafka, launch:
     With acks 0 or 1 what a leader took while its followers starved is gone when one of them, still in sync, takes over.
     """
     run = starve_then_kill(make_kafka, launch, acks=acks)
-    run.expect(bounded={acked_writes_survive: {"lost_count": (IN_THE_HOLE, 10_000)}}, holds=[no_phantom_writes, recovers])
+    run.expect(
+        bounded={acked_records_survive: {"never_replicated_count": (IN_THE_HOLE, MANY)}},
+        holds=[loss_is_predicted, no_duplicates, order_per_producer, no_phantom_writes, recovers],
+    )
 
 
 @pytest.mark.lesson("asynchronous replication")
@@ -61,4 +72,6 @@ def test_acks_all_acknowledges_nothing_that_a_starving_follower_lacks(make_kafka
     With acks=all a leader whose followers starve acknowledges nothing, and nothing acknowledged is lost with it.
     """
     run = starve_then_kill(make_kafka, launch, acks="all")
-    run.expect(holds=[acked_writes_survive, no_phantom_writes, recovers])
+    run.expect(
+        holds=[acked_records_survive, loss_is_predicted, no_duplicates, order_per_producer, no_phantom_writes, recovers]
+    )

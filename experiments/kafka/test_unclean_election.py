@@ -8,7 +8,7 @@ what it alone had, although it is all still on its disk.
 import pytest
 
 from chaos.faults import Kill, between
-from chaos.guarantees import acked_writes_survive, no_phantom_writes, recovers
+from chaos.guarantees import acked_records_survive, log_agrees, loss_is_predicted, no_phantom_writes, recovers
 from chaos.run import Launch, Run
 from chaos.systems.kafka import SHORT_LAG, TIGHT, MakeKafka, Topic
 from chaos.systems.kafka.clients import producer
@@ -16,8 +16,9 @@ from chaos.systems.kafka.clients import producer
 PATIENCE_S = 30.0
 STEADY = 100
 TAIL = 100
-OFFLINE = 20
-"""So many records must have been refused while nobody leads."""
+MANY = 10_000
+UNANSWERED = 3
+"""So many records must have got no acknowledgement while nobody leads."""
 
 
 def leave_only_lagging_replicas(make_kafka: MakeKafka, launch: Launch, *, unclean: bool) -> Run:
@@ -38,17 +39,18 @@ def leave_only_lagging_replicas(make_kafka: MakeKafka, launch: Launch, *, unclea
                     cluster.wait_failover(leader, within_s=PATIENCE_S)
                     run.wait_oks("add", STEADY, within_s=PATIENCE_S)
                 else:
-                    run.wait_for(lambda: cluster.leaderless(), within_s=PATIENCE_S)
-                    begun = crash.begun_ns
-                    run.wait_for(
-                        lambda: run.live.count("add", "c1", "info", begun) + run.live.count("add", "c1", "fail", begun) >= 3,
-                        within_s=PATIENCE_S,
-                    )
+                    run.wait_for(cluster.leaderless, within_s=PATIENCE_S)
+                    run.wait_for(lambda: unanswered(run, crash.begun_ns) >= UNANSWERED, within_s=PATIENCE_S)
 
         run.wait_for(cluster.agreed, within_s=60)  # Recovery.
         run.wait_oks("add", STEADY, within_s=PATIENCE_S)
         run.final_read(cluster.final_read)
     return run
+
+
+def unanswered(run: Run, since_ns: int) -> int:
+    """How many records got no acknowledgement since."""
+    return sum(run.live.count("add", "c1", outcome, since_ns) for outcome in ("info", "fail"))
 
 
 @pytest.mark.lesson("unclean election")
@@ -57,7 +59,11 @@ def test_an_unclean_election_is_available_and_forgets(make_kafka: MakeKafka, lau
     With unclean election a lagging replica leads within seconds, and what only the old leader had is truncated there too.
     """
     run = leave_only_lagging_replicas(make_kafka, launch, unclean=True)
-    run.expect(bounded={acked_writes_survive: {"lost_count": (TAIL, 10_000)}}, holds=[no_phantom_writes, recovers])
+    run.expect(
+        bounded={acked_records_survive: {"never_replicated_count": (TAIL, MANY)}},
+        violated=[log_agrees],
+        holds=[loss_is_predicted, no_phantom_writes, recovers],
+    )
 
 
 @pytest.mark.lesson("unclean election")
@@ -66,4 +72,4 @@ def test_without_unclean_election_nobody_leads_and_nothing_is_lost(make_kafka: M
     Without it nobody leads until the last replica in sync returns, and then everything is there.
     """
     run = leave_only_lagging_replicas(make_kafka, launch, unclean=False)
-    run.expect(holds=[acked_writes_survive, no_phantom_writes, recovers])
+    run.expect(holds=[acked_records_survive, log_agrees, no_phantom_writes, recovers])

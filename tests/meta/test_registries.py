@@ -22,6 +22,7 @@ NOT_GUARANTEES = {
     "holding",
     "leading",
     "placing",
+    "polling",
     "recheck",
     "replica_logs",
     "revisions",

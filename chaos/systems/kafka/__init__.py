@@ -10,9 +10,9 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     import kafka  # noqa: F401
 
-from chaos.systems.kafka.cluster import KafkaCluster  # noqa: E402
-from chaos.systems.kafka.settings import SHORT_LAG, TIGHT, TOPOLOGIES, Setting, Topic, Topology  # noqa: E402
-from chaos.systems.kafka.start import MakeKafka, start_kafka  # noqa: E402
+from chaos.systems.kafka.cluster import KafkaCluster
+from chaos.systems.kafka.settings import SHORT_LAG, TIGHT, TOPOLOGIES, Setting, Topic, Topology
+from chaos.systems.kafka.start import MakeKafka, start_kafka
 
 __all__ = [
     "SHORT_LAG",

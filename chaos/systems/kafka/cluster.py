@@ -246,7 +246,9 @@ class KafkaCluster:
         """
         wanted = next((one for one in self.topics if one.name == (topic or self.topics[0].name)), None)
         if wanted is None:
-            raise UsageError(f"no topic {topic!r} was made here; there are {', '.join(one.name for one in self.topics)}")
+            raise UsageError(
+                f"no topic {topic!r} was made here; there are {', '.join(one.name for one in self.topics)}"
+            )
         logs = [log_name(wanted.name, number) for number in range(wanted.partitions)]
         values = [value for log in logs for _, value in self.consumed(log)]
         if self._sink is not None:
@@ -286,9 +288,7 @@ class KafkaCluster:
             raise UsageError("note_replica_logs() writes into a run's history: call it inside the run's block")
         found = {name: self.replica_log(name, log) for name in self.topology.brokers}
         for name, replica in found.items():
-            self._sink(
-                Observation(at_ns=monotonic_ns(), party=name, kind="replica-log", value=replica.observed())
-            )
+            self._sink(Observation(at_ns=monotonic_ns(), party=name, kind="replica-log", value=replica.observed()))
         return found
 
     # -- restarting, watching -----------------------------------------------------------------------------------------

@@ -67,7 +67,9 @@ def _batches(log: str, read: Read) -> Iterator[Any]:
     start = 0
     while segment := read(f"{DATA}/{log}/{start:020d}.log"):
         following = start
-        for batch in MemoryRecords(segment):  # A batch that is still being written has not all its bytes: it is left out.
+        for batch in MemoryRecords(
+            segment
+        ):  # A batch that is still being written has not all its bytes: it is left out.
             yield batch
             following = batch.last_offset + 1
         if following == start:

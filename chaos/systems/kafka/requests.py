@@ -6,7 +6,6 @@ administrative requests), KIP-966 (eligible leader replicas).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from kafka.errors import for_code
 from kafka.protocol.admin.cluster import DescribeQuorumRequest
@@ -137,9 +136,7 @@ def produce(console: Console, log: str, value: str, *, within_ms: int) -> int:
     topic, number = parted(log)
     partition = ProduceRequest.TopicProduceData.PartitionProduceData(index=number, records=builder.buffer())
     data = [ProduceRequest.TopicProduceData(name=topic, partition_data=[partition])]
-    said = console.ask(
-        ProduceRequest(transactional_id=None, acks=-1, timeout_ms=within_ms, topic_data=data, version=7)
-    )
+    said = console.ask(ProduceRequest(transactional_id=None, acks=-1, timeout_ms=within_ms, topic_data=data, version=7))
     answer = said.responses[0].partition_responses[0]
     _refuse(answer.error_code, f"{value!r} was not appended to {log}")
     return int(answer.base_offset)

@@ -119,4 +119,6 @@ def _about(log: str, seen: Mapping[str, LogView | None], there: set[str]) -> Ite
             yield f"{name}: {', '.join(missing)} not in sync for {log}"
     views = {view for view in seen.values() if view is not None}
     if len({(view.leader, view.epoch) for view in views}) > 1:
-        yield "; ".join(f"{name}: {view.leader} leads {log} in epoch {view.epoch}" for name, view in seen.items() if view)
+        yield "; ".join(
+            f"{name}: {view.leader} leads {log} in epoch {view.epoch}" for name, view in seen.items() if view
+        )
