@@ -2,7 +2,7 @@
 A leader is kept: who leads when a fault bites that does not touch it leads to the end.
 
 Definition: after the first fault bit, no party is seen to take the lead (an observation of the kind ``role`` that turns to
-``leader``, ``master``, ...), and nobody's ``term`` of the party that led grows. Of several clusters each is judged.
+``leader``, ``master``, ...), and the ``term`` (or ``epoch``) of the party that led does not grow. Of several clusters each is judged.
 """
 
 from chaos.guarantees.evidence import first_harm_ns, last_heal_ns
@@ -12,6 +12,8 @@ from chaos.history import History, Observation
 from chaos.verdict import Status, Verdict, Witness, holds, unknown, violated
 
 NAME = "leader_is_kept"
+TERMS = ("term", "epoch")
+"""How systems call what grows with each election: Raft a term, Kafka a leader epoch."""
 
 
 def _judge(history: History) -> Verdict:
@@ -31,7 +33,7 @@ def _judge_one(history: History, seen: tuple[Observation, ...]) -> Verdict:
         return unknown(NAME, "nobody was seen to lead before the fault")
     if any(hits(fault, leader) for fault in history.faults):
         return unknown(NAME, f"a fault hit {leader}, which led: that it was replaced is what should happen")
-    terms = [one for one in seen if one.party == leader and one.kind == "term"]
+    terms = [one for one in seen if one.party == leader and one.kind in TERMS]
     before = max((int(one.value) for one in terms if one.at_ns <= harm), default=None)
     if before is None:
         return unknown(NAME, f"no term of {leader} was seen before the fault")
