@@ -4,6 +4,7 @@ What a fault is: a value that can be injected, proves that it bit, is healed, an
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from chaos.cluster.parties import Target, resolve
@@ -35,8 +36,7 @@ class Chosen:
         """A fault's mode as it is recorded: with the ports, when it is limited to some."""
         if not self.by_party:
             return mode
-        told = sorted({f"{port.name} ({port.number})" for ports in self.by_party.values() for port in ports})
-        return " ".join([*([mode] if mode else []), "on", ", ".join(told)])
+        return " ".join([*([mode] if mode else []), "on", _told(self.by_party.values())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +84,22 @@ class Scene:
         declared = {party: self.ports(party) for party in dict.fromkeys(of)}
         for each in wanted:
             if not any(each in (port.name, port.number) for own in declared.values() for port in own):
-                there = sorted({f"{port.name} ({port.number})" for own in declared.values() for port in own})
-                raise UsageError(
-                    f"no port of {', '.join(declared)} is called {each!r}; there are: {', '.join(there) or 'none'}"
-                )
+                there = _told(declared.values()) or "none"
+                raise UsageError(f"no port of {', '.join(declared)} is called {each!r}; there are: {there}")
         return Chosen(
             {
                 party: tuple(port for port in own if port.name in wanted or port.number in wanted)
                 for party, own in declared.items()
             }
         )
+
+
+def _told(of: Iterable[Sequence[Port]]) -> str:
+    """Ports in words: each name with its numbers."""
+    found: dict[str, set[int]] = {}
+    for port in chain.from_iterable(of):
+        found.setdefault(port.name, set()).add(port.number)
+    return ", ".join(f"{name} ({', '.join(map(str, sorted(found[name])))})" for name in sorted(found))
 
 
 @runtime_checkable
