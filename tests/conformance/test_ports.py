@@ -109,6 +109,24 @@ def test_answers_are_stopped_on_the_wire_by_the_port_they_come_from(either: Lab)
     wait_event(lab, caller, "got", since_ns=time.monotonic_ns())
 
 
+@pytest.mark.parametrize("action", ["drop", "reject"])
+def test_lines_are_stopped_on_the_wire_by_the_port_they_go_to(either: Lab, action: str) -> None:
+    """A wire of the clients' side only: what n1 says as a server, from a port of the same number, still arrives."""
+    lab = placed(either)
+    caller, other = (call(lab, "n1", "n2", port=port, every_s=0.02, name=f"to{port}") for port in (PORT, SPARED))
+    back = call(lab, "n2", "n1", every_s=0.02, name="back")
+    wait_all(lab, [caller, other, back], "got", 0)
+    server = lab.processes("n2")[0]
+    rule = Wire(source="n1", target="n2", action=action, ports=(PORT,))  # type: ignore[arg-type]
+    lab.apply([rule])
+    began_ns = time.monotonic_ns()
+    wait_all(lab, [other, back], "got", began_ns + 100_000_000)
+    assert not events(lab, server, "got", since_ns=began_ns + 20_000_000)
+    (counter,) = lab.withdraw([rule])
+    assert (counter.packets or 0) >= 1
+    assert not [event for ref in (other, back) for event in events(lab, ref, "end")]
+
+
 def test_a_reject_of_one_port_resets_its_open_connections_only(either: Lab) -> None:
     lab = placed(either)
     open_ = callers(lab)
@@ -126,6 +144,32 @@ def test_a_reject_of_one_port_resets_its_open_connections_only(either: Lab) -> N
     wait_all(lab, spared, "got", began_ns)
     lab.withdraw(rules)
     assert not [event for ref in spared for event in events(lab, ref, "end")]
+
+
+@pytest.mark.parametrize("action", ["drop", "reject"])
+def test_a_server_that_talks_unasked_is_not_heard_from_its_cut_port(either: Lab, action: str) -> None:
+    """Nobody writes but the servers, so what their ports send is all that there is to stop."""
+    lab = either
+    lab.place([node("n1"), node("n2", PORT, SPARED)])
+    (server,) = serve(lab, "n2", feed_s=0.01)
+    serve(lab, "n2", port=SPARED, feed_s=0.01, name="spared")
+    caller, other = (call(lab, "n1", "n2", port=port, name=f"to{port}") for port in (PORT, SPARED))
+    wait_all(lab, [caller, other], "got", 0)
+    rules = hole(action, PORT)
+    asked_ns = time.monotonic_ns()
+    lab.apply(rules)
+    began_ns = time.monotonic_ns()
+    if action == "reject":
+        wait_until(
+            lambda: [one for one in events(lab, server, since_ns=asked_ns) if one.get("how") == "ECONNRESET"],
+            within_s=5,
+            wanted="the server sees the reset",
+        )
+    wait_event(lab, other, "got", since_ns=began_ns + 1_000_000_000)  # Where an ack was lost first, all waits a while.
+    assert not events(lab, caller, "got", since_ns=began_ns + 20_000_000)
+    answers = lab.withdraw(rules)[-1]
+    assert (answers.packets or 0) >= 1
+    assert not events(lab, other, "end")
 
 
 @pytest.mark.parametrize("whole_first", [True, False])
