@@ -76,8 +76,11 @@ def software() -> Rows:
 
 
 def faults() -> Rows:
-    """Each fault with what it does."""
-    return [{"fault": name, "what": _sentence(fault)} for name, fault in _registry("chaos.faults", "FAULTS").items()]
+    """Each fault with what it does, and what can be chosen about it: such as the ports that it is limited to."""
+    return [
+        {"fault": name, "what": _sentence(fault), "arguments": _arguments(fault)}
+        for name, fault in _registry("chaos.faults", "FAULTS").items()
+    ]
 
 
 def guarantees() -> Rows:
@@ -129,9 +132,9 @@ def _sentence(thing: object) -> str:
     return " ".join((inspect.getdoc(_found(thing)) or "").split("\n\n")[0].split())
 
 
-def _arguments(workload: object) -> str:
+def _arguments(thing: object) -> str:
     """Its arguments with their defaults, but for those that its plan fills in."""
-    chosen = [one for one in inspect.signature(_found(workload)).parameters.values() if one.name not in FILLED_IN]
+    chosen = [one for one in inspect.signature(_found(thing)).parameters.values() if one.name not in FILLED_IN]
     return ", ".join(one.name if one.default is one.empty else f"{one.name}={one.default}" for one in chosen)
 
 

@@ -2,13 +2,13 @@
 Rules on links, put in force together and proven by canaries: before, during and after.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaos.errors import VoidRunError
 from chaos.faults.fault import Evidence, Scene
 from chaos.history.records import Value
-from chaos.network.rules import LinkRule
+from chaos.network.rules import LinkRule, is_limited, refuses
 from chaos.providers.contract import Canary, ConnectResult
 from chaos.wait import FAST_S, wait_until
 
@@ -30,12 +30,25 @@ class LinkInjection:
     expected: frozenset[str]
     """What a canary on a harmed link must see; empty when the fault slows a link and does not cut it."""
     baseline: tuple[Canary, ...] = ()
+    spared: Mapping[Canary, float] | None = None
+    """Of a fault that is limited to some ports: what must go on working on its links, and the milliseconds it took."""
     _packets: dict[str, int | None] = field(default_factory=dict)
 
     def prove(self) -> Evidence:
-        """Every link that was healthy before must refuse a canary in this fault's own way."""
-        if not self.expected:
-            return {"rules": len(self.rules)}
+        """Every link that was healthy before must refuse a canary in this fault's own way; what is spared must answer."""
+        bitten = self._prove_bitten() if self.expected else {"rules": len(self.rules)}
+        return {**bitten, **self.prove_spared()}
+
+    def prove_spared(self) -> Evidence:
+        """The other ports of the links, where the fault is limited to some, answer as before."""
+        if self.spared is None:
+            return {}
+        others = tuple(self.spared)
+        if harmed := _complaints(others, self._try(others, BASELINE_S)):
+            raise VoidRunError(f"the fault cut too much: wanted an answer from every port that it spares, saw {harmed}")
+        return {"spared": len(others)}
+
+    def _prove_bitten(self) -> Evidence:
         if not self.baseline:
             raise VoidRunError(
                 f"nothing can show that {self.target} is cut: no link of it answered before the fault "
@@ -107,28 +120,53 @@ def inject_links(
 
     :param expected: what a canary must see on the links of ``rules``; those of ``besides`` are not asked.
     """
-    harm = tuple(rules)
+    harm, besides = tuple(rules), tuple(besides)
     chosen = (*harm, *besides)
     refusals = frozenset(expected)
-    healthy = tuple(_healthy(scene, harm, refusals)) if refusals else ()
+    healthy, others = _healthy(scene, harm, besides, refusals)
     scene.lab.apply(chosen)
-    return LinkInjection(scene=scene, target=target, mode=mode, rules=chosen, expected=refusals, baseline=healthy)
-
-
-def _healthy(scene: Scene, rules: Sequence[LinkRule], expected: frozenset[str]) -> Iterable[Canary]:
-    edges = dict.fromkeys((rule.source, rule.target) for rule in rules)
-    wanted = [
-        Canary(source=source, target=target, port=port.number, ping=port.ping, within_s=BASELINE_S)
-        for source, target in edges
-        for port in scene.ports(target)
-    ]
-    results = scene.lab.canaries(wanted)
-    return (
-        canary
-        for canary, result in zip(wanted, results, strict=True)
-        # A silent stream still accepts: only a port that answers a ping can show that it fell silent.
-        if result.outcome in HEALTHY and ("silent" not in expected or canary.ping is not None)
+    return LinkInjection(
+        scene=scene,
+        target=target,
+        mode=mode,
+        rules=chosen,
+        expected=refusals,
+        baseline=tuple(healthy),
+        spared=others if any(is_limited(rule) for rule in chosen) else None,
     )
+
+
+def _healthy(
+    scene: Scene, rules: Sequence[LinkRule], besides: Sequence[LinkRule], expected: frozenset[str]
+) -> tuple[list[Canary], dict[Canary, float]]:
+    """
+    The connections that work before the fault: those that it will harm, and those that it must leave alone.
+
+    Only a fault that is limited to some ports leaves anything alone on its links; of these also the milliseconds they took.
+    """
+    limited = any(is_limited(rule) for rule in (*rules, *besides))
+    harmed = set(_connections(scene, rules)) if expected else set()
+    spared = set(_connections(scene, (*rules, *besides), whole=True)) if limited else set()
+    spared -= set(_connections(scene, (*rules, *besides)))
+    # A silent stream still accepts: only a port that answers a ping can show that it fell silent, or that it did not.
+    wanted = [each for each in sorted(harmed | spared, key=_order) if "silent" not in expected or each.ping is not None]
+    results = scene.lab.canaries(wanted) if wanted else ()
+    found = {each: result for each, result in zip(wanted, results, strict=True) if result.outcome in HEALTHY}
+    return [each for each in found if each in harmed], {each: found[each].took_ms for each in found if each in spared}
+
+
+def _connections(scene: Scene, rules: Iterable[LinkRule], *, whole: bool = False) -> Iterable[Canary]:
+    """The connections that these rules act on; ``whole``: all connections on their links."""
+    for rule in rules:
+        for port in scene.ports(rule.target):
+            if whole or refuses(rule, port.number):
+                yield Canary(
+                    source=rule.source, target=rule.target, port=port.number, ping=port.ping, within_s=BASELINE_S
+                )
+
+
+def _order(canary: Canary) -> tuple[str, str, int]:
+    return canary.source, canary.target, canary.port
 
 
 def _within(canary: Canary, within_s: float) -> Canary:

@@ -99,6 +99,10 @@ table ip chaos {{
   set gnew {{ type ipv4_addr . inet_service; counter; }}
   set pdrop {{ type ipv4_addr; counter; }}
   set preject {{ type ipv4_addr; counter; }}
+  set pdropto {{ type ipv4_addr . inet_service; counter; }}
+  set pdropfrom {{ type ipv4_addr . inet_service; counter; }}
+  set prejectto {{ type ipv4_addr . inet_service; counter; }}
+  set prejectfrom {{ type ipv4_addr . inet_service; counter; }}
   map ploss {{ type ipv4_addr : verdict; }}
   set closed {{ type ipv4_addr . inet_service; size 65535; flags dynamic; }}
   map tomesh {{ type ipv4_addr . inet_service : ipv4_addr . inet_service; }}
@@ -108,7 +112,7 @@ table ip chaos {{
   counter refused {{ }}
   chain gate {{
     type filter hook output priority -150;
-    ip daddr . tcp dport @greject tcp flags & rst == rst accept
+    tcp flags & rst == rst ip daddr . tcp dport @greject accept
     ip daddr . tcp dport @gdrop drop
     ip daddr . tcp dport @greject reject with tcp reset
     tcp flags & (syn|ack) == syn ip daddr . tcp dport @gnew drop
@@ -121,9 +125,15 @@ table ip chaos {{
     iifname "data" udp dport {CLOSED_NEWS} add @closed {{ ip saddr . udp sport }} drop
     iifname "data" tcp sport != @declared tcp dport != @declared counter name undeclared
     iifname "data" meta l4proto != {{ tcp, icmp, igmp }} counter name undeclared
+    iifname "data" ip saddr . tcp dport @pdropto drop
+    iifname "data" ip saddr . tcp sport @pdropfrom drop
     iifname "data" ip saddr @pdrop drop
-    iifname "data" ip saddr @preject tcp flags & rst == rst accept
-    iifname "data" ip saddr @preject meta l4proto tcp reject with tcp reset
+    iifname "data" tcp flags & rst == rst ip saddr . tcp dport @prejectto accept
+    iifname "data" tcp flags & rst == rst ip saddr . tcp sport @prejectfrom accept
+    iifname "data" tcp flags & rst == rst ip saddr @preject accept
+    iifname "data" ip saddr . tcp dport @prejectto reject with tcp reset
+    iifname "data" ip saddr . tcp sport @prejectfrom reject with tcp reset
+    iifname "data" meta l4proto tcp ip saddr @preject reject with tcp reset
     iifname "data" ip saddr @preject drop
     iifname "data" ip saddr vmap @ploss
   }}
@@ -146,6 +156,9 @@ address again. Behind a gate for new connections resets are dropped too: held by
 answered with one, and Toxiproxy then blocks the removal of its toxic for five seconds a chunk. The two reset exemptions
 let a reject's own reset out of, and into, a party that rejects as well: without them a two-way reject silently behaves
 as a hole. ``iifname "data"`` keeps the wire rules off ``lo``, where the local proxy's leg carries the peer's address.
+
+Looking a packet up in a set counts it there, so each rule looks last, after all else that it asks. The rules of single
+ports stand before those of whole links: inside a whole partition, one of a port still counts what it caught.
 
 ``closed`` holds the ports of peers on which nothing listens (see ``agent/listening.py``): connecting to one is refused
 here, since the mesh would accept it. Only the opening packet is refused: a server that stops listening may go on

@@ -138,6 +138,9 @@ def test_lists_name_every_entry_of_the_registries(capsys: pytest.CaptureFixture[
     assert all(row["what"] for row in [*lists["faults"], *lists["workloads"]])
     arguments = {row["workload"]: row["arguments"] for row in lists["workloads"]}
     assert arguments["etcd-set"] == "key=acked, pace_s=0.002, timeout_s=1.0"
+    arguments = {row["fault"]: row["arguments"] for row in lists["faults"]}
+    assert arguments["between"] == "one, other, mode=drop, ports=()"
+    assert arguments["cut"] == "source, target, ports=()"
     assert all(row["lesson"] and row["says"] for row in lists["experiments"])
 
 

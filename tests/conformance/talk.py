@@ -34,9 +34,9 @@ def run(lab: Lab, party: str, *arguments: object, name: str = "peer") -> Process
     return lab.spawn(party, Spawn(name=name, argv=argv, files={"peer.py": PROGRAM}))
 
 
-def serve(lab: Lab, *parties: str, port: int = PORT, feed_s: float = 0) -> list[ProcessRef]:
+def serve(lab: Lab, *parties: str, port: int = PORT, feed_s: float = 0, name: str = "server") -> list[ProcessRef]:
     """Start a server in each party and wait until it listens and peers may know."""
-    refs = [run(lab, party, "serve", port, feed_s, name="server") for party in parties]
+    refs = [run(lab, party, "serve", port, feed_s, name=name) for party in parties]
     for ref in refs:
         wait_event(lab, ref, "listening")
     for source in lab.parties:
@@ -56,9 +56,11 @@ def wait_answers(
     )
 
 
-def call(lab: Lab, source: str, target: str, *, every_s: float = 0, name: str = "caller") -> ProcessRef:
+def call(
+    lab: Lab, source: str, target: str, *, port: int = PORT, every_s: float = 0, name: str = "caller"
+) -> ProcessRef:
     """Open one connection from a party to a server and wait until it stands."""
-    host, port = lab.reach(source, target, PORT)
+    host, port = lab.reach(source, target, port)
     ref = run(lab, source, "call", host, port, every_s, name=name)
     wait_event(lab, ref, "connected")
     return ref

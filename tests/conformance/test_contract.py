@@ -40,19 +40,19 @@ def any_lab(any_provider: Provider, tmp_path: Path) -> Iterator[Lab]:
     lab.close()
 
 
-def serve(lab: Lab, party: str) -> ProcessRef:
+def serve(lab: Lab, party: str, *, port: int = PORT, name: str = "server") -> ProcessRef:
     """A server in a party, as its provider can run one."""
     if isinstance(lab, MemoryLab):
-        spawn = Spawn(name="server", python="tests.conformance.simulated:serve", arguments={"port": PORT})
+        spawn = Spawn(name=name, python="tests.conformance.simulated:serve", arguments={"port": port})
     else:
-        argv = (sys.executable, "-S", "-E", f"{lab.folder(party)}/peer.py", "serve", str(PORT))
-        spawn = Spawn(name="server", argv=argv, files={"peer.py": PROGRAM})
+        argv = (sys.executable, "-S", "-E", f"{lab.folder(party)}/peer.py", "serve", str(port))
+        spawn = Spawn(name=name, argv=argv, files={"peer.py": PROGRAM})
     return lab.spawn(party, spawn)
 
 
-def wait_outcome(lab: Lab, source: str, target: str, wanted: str) -> None:
+def wait_outcome(lab: Lab, source: str, target: str, wanted: str, *, port: int = PORT) -> None:
     wait_until(
-        lambda: outcome(lab, source, target) == wanted,
+        lambda: outcome(lab, source, target, port=port) == wanted,
         within_s=WITHIN_S,
         wanted=f"{source} -> {target}: {wanted}",
         every_s=FAST_S,
@@ -135,6 +135,30 @@ def test_a_partition_bites_counts_and_heals(pair: Lab, action: str, seen: str) -
     assert sum(counter.packets or 0 for counter in counters) >= 1
     wait_outcome(pair, "c1", "n1", "answered")
     assert {counter.packets for counter in pair.withdraw(rules)} == {None}
+
+
+@pytest.mark.parametrize(("action", "seen"), [("drop", "timeout"), ("reject", "refused")])
+def test_a_rule_of_one_port_spares_the_other(any_lab: Lab, action: str, seen: str) -> None:
+    """As a gate where it is asked, and as a wire where the answer would arrive."""
+    other = PORT + 1
+    any_lab.place([node("n1", PORT, other), client("c1")])
+    serve(any_lab, "n1")
+    serve(any_lab, "n1", port=other, name="other")
+    for port in (PORT, other):
+        wait_outcome(any_lab, "c1", "n1", "answered", port=port)
+    gate = Gate(source="c1", target="n1", action=action, ports=(PORT,))  # type: ignore[arg-type]
+    answers = Wire(source="n1", target="c1", action="drop", source_ports=(other,))
+    any_lab.apply([gate])
+    assert [outcome(any_lab, "c1", "n1", port=port) for port in (PORT, other)] == [seen, "answered"]
+    any_lab.apply([answers])
+    assert outcome(any_lab, "c1", "n1", port=other) in ("silent", "timeout")
+    any_lab.withdraw([gate])
+    wait_outcome(any_lab, "c1", "n1", "answered")
+    (counter,) = any_lab.withdraw([answers])
+    assert (counter.packets or 0) >= 1
+    wait_outcome(any_lab, "c1", "n1", "answered", port=other)
+    with pytest.raises(UsageError, match="n1 declares no data port 9"):
+        any_lab.apply([Closed(source="c1", target="n1", ports=(9,))])
 
 
 def test_rules_in_force_twice_need_two_withdrawals(pair: Lab) -> None:

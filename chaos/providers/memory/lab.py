@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import HarnessError, MissingAbilityError, UsageError, said
-from chaos.network.rules import LinkRule
+from chaos.network.rules import LinkRule, check_ports
 from chaos.providers.apps import RunningApp
 from chaos.providers.contract import (
     OBSERVER,
@@ -173,6 +173,7 @@ class MemoryLab:
             self._known(rule.source), self._known(rule.target)
             if rule.source == rule.target:
                 raise UsageError(f"a link needs two parties, not {rule.source} twice")
+            check_ports(rule, lambda party: [port.number for port in self._specs[party].ports])
         for number, rule in enumerate(rules):
             try:
                 self.world.apply(rule)

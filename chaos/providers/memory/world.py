@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from chaos.errors import UsageError
-from chaos.network.rules import Closed, Gate, LinkRule, Loss, Stream, Wire
+from chaos.network.rules import Closed, Gate, LinkRule, Loss, Stream, Wire, is_limited, refuses
 from chaos.network.toxics import Latency
 from chaos.providers.contract import ExitEvent, PointEvent, ProcessRef
 
@@ -93,11 +93,15 @@ class World:
         if self.rules[rule] <= 0:
             del self.rules[rule]
 
-    def fate(self, source: str, target: str, *, opening: bool) -> tuple[str, int]:
-        """What becomes of a message on this link: (``pass``, ``drop`` or ``reject``), and the delay it suffers."""
+    def fate(self, source: str, target: str, port: int, *, opening: bool) -> tuple[str, int]:
+        """
+        What becomes of a message on this link: (``pass``, ``drop`` or ``reject``), and the delay it suffers.
+
+        :param port: of the conversation's server, which is the target when ``opening`` and the source when it answers.
+        """
         fate, delay_ns = "pass", self.random.randint(*TRAVEL_NS)
         for rule in self.rules:
-            if (rule.source, rule.target) != (source, target):
+            if (rule.source, rule.target) != (source, target) or not _concerns(rule, port, opening=opening):
                 continue
             if isinstance(rule, Stream):
                 delay_ns += _delay_ms(rule) * MILLISECOND
@@ -121,13 +125,13 @@ class World:
         self, source: str, target: str, port: int, request: Any, *, within_ns: int, then: Callable[[Answer], None]
     ) -> None:
         """Send a request; ``then`` hears how it ended, once."""
-        call = _Call(self, source, target, then)
+        call = _Call(self, source, target, port, then)
         self.later(within_ns, call.give_up)
-        fate, delay_ns = self.fate(source, target, opening=True)
+        fate, delay_ns = self.fate(source, target, port, opening=True)
         if fate == "reject":
             self.later(delay_ns, lambda: call.end(Answer(outcome="refused")))
         elif fate == "pass":
-            self.later(delay_ns, lambda: call.arrive(port, request))
+            self.later(delay_ns, lambda: call.arrive(request))
 
 
 @dataclass(slots=True)
@@ -135,13 +139,14 @@ class _Call:
     world: World
     source: str
     target: str
+    port: int
     then: Callable[[Answer], None]
     ended: bool = False
     reached: bool = False
 
-    def arrive(self, port: int, request: Any) -> None:
+    def arrive(self, request: Any) -> None:
         """At the target: nobody listens, or the server takes it (when it is not stopped)."""
-        process, handler = self.world.listeners.get((self.target, port), (None, None))
+        process, handler = self.world.listeners.get((self.target, self.port), (None, None))
         if process is None or handler is None or not process.alive:
             self.world.later(TRAVEL_NS[0], lambda: self.end(Answer(outcome="refused")))
             return
@@ -150,7 +155,7 @@ class _Call:
 
     def respond(self, value: Any) -> None:
         """The server's answer travels back."""
-        fate, delay_ns = self.world.fate(self.target, self.source, opening=False)
+        fate, delay_ns = self.world.fate(self.target, self.source, self.port, opening=False)
         if fate == "pass":
             self.world.later(delay_ns, lambda: self.end(Answer(outcome="answered", value=value, reached=True)))
         elif fate == "reject":
@@ -268,6 +273,12 @@ class Process:
     def now_ns(self) -> int:
         """The clock, the same for all."""
         return self.world.now_ns
+
+
+def _concerns(rule: LinkRule, port: int, *, opening: bool) -> bool:
+    """Whether a rule acts on conversations with this port."""
+    answers = isinstance(rule, Wire) and port in rule.source_ports
+    return not is_limited(rule) or (refuses(rule, port) if opening else answers)
 
 
 def _delay_ms(rule: Stream) -> int:
