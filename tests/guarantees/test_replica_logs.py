@@ -41,8 +41,9 @@ def test_records_have_the_epoch_in_which_they_were_appended() -> None:
     (found,) = snapshots(history([], observations=[snap(1, "n1", "a", epochs=pairs)]))
     assert found.epochs == [(2, 0), (4, 3), (6, 4)]
     assert [found.epoch(offset) for offset in range(1, 8)] == [None, 0, 0, 3, 3, 4, 4]
-    for epochs in (None, 7, {}):
-        (found,) = snapshots(history([], observations=[snap(1, "n1", "a", epochs=epochs)]))
+    nothing: tuple[object, ...] = (None, 7, {})
+    for none in nothing:
+        (found,) = snapshots(history([], observations=[snap(1, "n1", "a", epochs=none)]))
         assert found.epoch(0) is None
 
 
