@@ -189,11 +189,11 @@ def test_the_first_other_leader_since_the_first_fault_takes_over() -> None:
     early = [lead(1, "n3"), lead(2, "n1"), snap(2.6, "n3", *ALL)]
     assert loss_is_predicted(judged(HALF, *early, lead(6.5, "n3"))).status is Status.HOLDS
     assert loss_is_predicted(judged(ALL, *early, lead(5.9, "n3"))).status is Status.HOLDS
-    for seen, reason in (
+    for looks, reason in (
         ([lead(2.5, "n1"), lead(2.5, "n2")], "no snapshot shows the log of n2 between the first fault and its lead"),
         ([lead(0, "n1"), lead(2.5, "n2")], "nobody but n2 was seen to lead after the first fault began"),
     ):
-        assert loss_is_predicted(history([*ADDS, left(*HALF)], [FAULT], [*seen, FOLLOWER])).reason == reason
+        assert loss_is_predicted(history([*ADDS, left(*HALF)], [FAULT], [*looks, FOLLOWER])).reason == reason
     two = history([*ADDS, left(*HALF)], [fault(5, 8), FAULT], SEEN)
     assert loss_is_predicted(two).status is Status.HOLDS
 
