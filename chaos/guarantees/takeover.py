@@ -2,7 +2,8 @@
 Who led a log before the first fault, who was seen to lead next, and what that one had when it took over.
 
 Snapshots and roles are seen, not known at once. So the next snapshot of the new leader, if nobody else led by then, corrects
-the last one before: its records of an epoch that was known before were there when it took over, later ones are its own.
+the last one before: its records of the old leader's epochs (those seen before the fault, or in the old leader's own log)
+were there when it took over, those of later epochs are its own.
 """
 
 from collections.abc import Hashable
@@ -52,8 +53,11 @@ def takeover(history: History) -> Takeover | str:
     log = _last(before, new.party)
     if log is None or log.at_ns < begun:
         return f"no snapshot shows the log of {new.party} between the first fault and its lead"
-    old_log = _last([one for one in before if one.log == log.log], old)
-    had, own = _corrected(log, old_log, _next(seen, taken, log, new))
+    of_log = [one for one in before if one.log == log.log]
+    old_log, later = _last(of_log, old), _next(seen, taken, log, new)
+    by_old = [one for one in of_log if one.at_ns < begun or one.party == old]
+    known = max((epoch for one in by_old for _, epoch in one.epochs), default=None)
+    had, own = _corrected(known, log, later)
     return Takeover(at_ns=new.at_ns, old=old, new=new.party, log=log, old_log=old_log, had=had, own=own)
 
 
@@ -78,13 +82,12 @@ def _next(seen: tuple[Observation, ...], taken: list[Snapshot], log: Snapshot, n
 
 
 def _corrected(
-    log: Snapshot, old_log: Snapshot | None, later: Snapshot | None
+    known: int | None, log: Snapshot, later: Snapshot | None
 ) -> tuple[frozenset[Hashable], frozenset[Hashable]]:
-    """What the new leader had, and what it appended itself."""
+    """What the new leader had, and what it appended itself; ``known`` is the old leader's last epoch."""
     had = frozenset(value for _, value in log.records())
-    known = max((epoch for one in (log, old_log) if one for _, epoch in one.epochs), default=None)
-    if later is None or known is None:
+    if known is None:
         return had, frozenset()
-    epochs = {value: later.epoch(offset) for offset, value in later.records() if value not in had}
-    late = {value for value, epoch in epochs.items() if epoch is not None and epoch <= known}
-    return had | late, frozenset(value for value, epoch in epochs.items() if epoch is not None and epoch > known)
+    told = [(value, one.epoch(n)) for one in (log, later) if one is not None for n, value in one.records()]
+    late = {value for value, epoch in told if epoch is not None and epoch <= known}
+    return had | late, frozenset(value for value, epoch in told if epoch is not None and epoch > known)
