@@ -37,6 +37,7 @@ def leave_only_lagging_replicas(make_kafka: MakeKafka, launch: Launch, *, unclea
                 cluster.note_replica_logs()
                 if unclean:
                     cluster.wait_failover(leader, within_s=PATIENCE_S)
+                    run.wait_observation("unclean-elections", within_s=PATIENCE_S, where=lambda seen: bool(seen.value))
                     run.wait_oks("add", STEADY, within_s=PATIENCE_S)
                 else:
                     run.wait_for(cluster.leaderless, within_s=PATIENCE_S)

@@ -2,35 +2,33 @@
 A running Kafka cluster: its brokers and controllers, who leads, whether all agree, and the addresses that clients need.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.cluster import Node, Target, resolve
-from chaos.errors import HarnessError, NoProgressError, UsageError
+from chaos.errors import NoProgressError, UsageError
 from chaos.history.records import Observation, Value
 from chaos.providers.contract import Lab, ProcessRef, Spawn
 from chaos.systems.kafka import requests
 from chaos.systems.kafka.console import Console, NoAnswerError
+from chaos.systems.kafka.lines import Lines
 from chaos.systems.kafka.logs import ReplicaLog, read_replica
 from chaos.systems.kafka.probe import KafkaProbe
-from chaos.systems.kafka.ready import alive, views
+from chaos.systems.kafka.ready import alive
 from chaos.systems.kafka.settings import (
     CLIENT_PORT,
     CONTROLLER_PORT,
-    MANAGEMENT_PORT,
-    QUORUM_PORT,
     Setting,
     Topic,
     Topology,
     log_name,
 )
-from chaos.systems.kafka.views import Views, disagreements, leader_of, newest, replaced
+from chaos.systems.kafka.views import UncleanElection, Views, parse_unclean, replaced
 from chaos.wait import monotonic_ns, wait_until
 
 PROCESS = "kafka"
 ANSWER_WITHIN_S = 30.0
-READ_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 0.5
 
 
@@ -50,18 +48,12 @@ class KafkaCluster:
     kafka_settings: Mapping[str, Setting]
     topics: tuple[Topic, ...]
     spawns: dict[str, Spawn]
-    brokers: dict[str, Console] = field(default_factory=dict)
-    """The observer's line to each broker."""
-    quorum: dict[str, Console] = field(default_factory=dict)
-    """The observer's line to each controller."""
+    lines: Lines = field(init=False)
+    """The observer's own, to every node."""
     _sink: Callable[[Observation], None] | None = None
 
     def __post_init__(self) -> None:
-        self.brokers.update(self._consoles(self.topology.brokers, MANAGEMENT_PORT))
-        self.quorum.update(self._consoles(self.topology.voters, QUORUM_PORT))
-
-    def _consoles(self, names: Sequence[str], port: int, timeout_s: float = 1.0) -> dict[str, Console]:
-        return {name: Console(self.lab, name, port, timeout_s=timeout_s) for name in names}
+        self.lines = Lines(self.lab, self.topology)
 
     # -- what it is ---------------------------------------------------------------------------------------------------
 
@@ -103,11 +95,6 @@ class KafkaCluster:
         """The log that questions are about when they do not name one."""
         return self.topics[0].first_log
 
-    @property
-    def names(self) -> dict[int, str]:
-        """Each node's name by its id."""
-        return {number: name for name, number in self.topology.ids.items()}
-
     def node(self, name: str) -> Node:
         """The broker or controller of that name."""
         for node in (*self.nodes, *self.controllers):
@@ -129,51 +116,30 @@ class KafkaCluster:
 
     def leader(self, log: str | None = None) -> Node:
         """The broker that leads a log in the newest epoch that any broker knows of."""
-        wanted = log or self.log
-        seen = self.broker_views(wanted)
-        name = leader_of(seen, wanted)
-        if name is None:
-            raise HarnessError(f"{self.system}: nobody leads {wanted} at this moment: {seen}")
-        return self.node(name)
+        return self.node(self.lines.leader(log or self.log))
 
     def replicas(self, log: str | None = None) -> tuple[Node, ...]:
         """The brokers that have the log, without its leader."""
-        wanted = log or self.log
-        view = newest(self.broker_views(wanted), wanted)
+        view = self.lines.newest(log or self.log)
         return tuple(self.node(name) for name in (view.replicas if view else ()) if view and name != view.leader)
 
     def in_sync(self, log: str | None = None) -> tuple[str, ...]:
         """The in-sync replicas, by the newest view there is."""
-        wanted = log or self.log
-        view = newest(self.broker_views(wanted), wanted)
+        view = self.lines.newest(log or self.log)
         return view.isr if view else ()
 
     def leaderless(self, log: str | None = None) -> bool:
         """Whether nobody leads the log, by the newest view there is."""
-        wanted = log or self.log
-        view = newest(self.broker_views(wanted), wanted)
+        view = self.lines.newest(log or self.log)
         return view is not None and view.leader is None
 
     def controller(self) -> Node:
         """The active controller."""
-        return self.node(self._active().party)
+        return self.node(self.lines.active().party)
 
-    def _active(self) -> Console:
-        console = self._active_or_none()
-        if console is None:
-            raise HarnessError(f"{self.system}: no controller is active at this moment")
-        return console
-
-    def _active_or_none(self) -> Console | None:
-        newest_epoch, active = -1, None
-        for console in self.quorum.values():
-            try:
-                found = requests.quorum(console)
-            except NoAnswerError:
-                continue
-            if found is not None and found[1] > newest_epoch:  # One that was paused still takes itself for it.
-                newest_epoch, active = found[1], console
-        return active
+    def unclean_elections(self, controller: Node | str) -> tuple[UncleanElection, ...]:
+        """Those that a controller's own log tells of, in order."""
+        return parse_unclean(self.lab.log(self.process(controller)).decode(errors="replace"), self.lines.names)
 
     def wait_failover(self, old: Node | str, *, within_s: float, log: str | None = None) -> Node:
         """Wait until another broker than ``old`` leads the log, and says so itself."""
@@ -191,7 +157,7 @@ class KafkaCluster:
         """Wait until there is an active controller, and another one than that."""
 
         def found() -> Console | None:
-            console = self._active_or_none()
+            console = self.lines.active_or_none()
             return console if console and console.party != str(instead_of) else None
 
         console = wait_until(
@@ -201,7 +167,7 @@ class KafkaCluster:
 
     def broker_views(self, log: str | None = None) -> Views:
         """What each broker says now, or why it says nothing."""
-        return views(self.brokers, (requests.parted(log or self.log)[0],), self.names)
+        return self.lines.views([requests.parted(log or self.log)[0]])
 
     # -- whether all agree --------------------------------------------------------------------------------------------
 
@@ -211,18 +177,13 @@ class KafkaCluster:
 
     def disagreement(self, *, without: Target = ()) -> tuple[str, ...]:
         """What is missing until all agree, one sentence each; nodes down on purpose are left out."""
-        absent = set(resolve(without)) if without else set()
-        present = {name: console for name, console in self.brokers.items() if name not in absent}
-        logs = [log_name(topic.name, number) for topic in self.topics for number in range(topic.partitions)]
-        seen = views(present, [topic.name for topic in self.topics], self.names)
-        idle = () if self._active_or_none() else ("no controller is active",)
-        return (*disagreements(seen, logs, present), *idle)
+        return self.lines.missing(self.topics, set(resolve(without)) if without else set())
 
     # -- topics -------------------------------------------------------------------------------------------------------
 
     def create_topic(self, topic: Topic) -> None:
         """Make one more topic, and return when all its replicas are in sync."""
-        requests.create_topic(self._active(), topic, topic.copies(self.topology))
+        requests.create_topic(self.lines.active(), topic, topic.copies(self.topology))
         self.topics = (*self.topics, topic)
         wait_until(
             self.agreed,
@@ -234,7 +195,7 @@ class KafkaCluster:
 
     def alter_topic(self, settings: Mapping[str, Setting], topic: str | None = None) -> None:
         """Change a topic's own settings, as an operator in need would; asked of the active controller, past every fault."""
-        requests.alter_topic(self._active(), topic or self.topics[0].name, settings)
+        requests.alter_topic(self.lines.active(), topic or self.topics[0].name, settings)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -250,33 +211,11 @@ class KafkaCluster:
                 f"no topic {topic!r} was made here; there are {', '.join(one.name for one in self.topics)}"
             )
         logs = [log_name(wanted.name, number) for number in range(wanted.partitions)]
-        values = [value for log in logs for _, value in self.consumed(log)]
+        values = [value for log in logs for _, value in self.lines.consumed(log)]
         if self._sink is not None:
             for log in logs:
                 self.note_replica_logs(log)
         return values
-
-    def consumed(self, log: str | None = None) -> list[tuple[int, str]]:
-        """What consumers can read of a log, as (offset, value), from its leader over the management plane."""
-        wanted = log or self.log
-        found: list[tuple[int, str]] = []
-
-        def all_read() -> bool:
-            position = found[-1][0] + 1 if found else 0
-            leader = self.brokers[str(self.leader(wanted))]
-            more, end = requests.consume(leader, wanted, position)
-            found.extend(more)
-            # What only the leader has yet is shown to nobody; read now, it would be called lost.
-            return (found[-1][0] + 1 if found else 0) >= end == requests.log_end(leader, wanted)
-
-        wait_until(
-            all_read,
-            within_s=READ_TIMEOUT_S,
-            wanted=f"all of {wanted} to be read",
-            error=NoProgressError,
-            forgive=(NoAnswerError,),
-        )
-        return found
 
     def replica_log(self, node: Node | str, log: str | None = None) -> ReplicaLog:
         """What a broker's replica has on its disk, whether the broker runs or not."""
@@ -306,10 +245,10 @@ class KafkaCluster:
 
         def answers() -> bool:
             look()
-            if name in self.brokers:
-                requests.view(self.brokers[name], (), self.names)
-            if name in self.quorum:
-                requests.quorum(self.quorum[name])
+            if name in self.lines.brokers:
+                requests.view(self.lines.brokers[name], (), self.lines.names)
+            if name in self.lines.quorum:
+                requests.quorum(self.lines.quorum[name])
             return True
 
         wait_until(
@@ -324,15 +263,13 @@ class KafkaCluster:
         """An observer of roles, epochs, in-sync replicas, offsets and controllers; ``start()`` it."""
         self._sink = sink
         return KafkaProbe(
-            brokers=self._consoles(self.topology.brokers, MANAGEMENT_PORT, PROBE_TIMEOUT_S),
-            controllers=self._consoles(self.topology.voters, QUORUM_PORT, PROBE_TIMEOUT_S),
-            names=self.names,
+            lines=Lines(self.lab, self.topology, timeout_s=PROBE_TIMEOUT_S),
             log=self.log,
+            unclean=lambda party: [one.observed() for one in self.unclean_elections(party)],
             sink=sink,
             every_s=every_s,
         )
 
     def close(self) -> None:
         """Hang up all management connections."""
-        for console in (*self.brokers.values(), *self.quorum.values()):
-            console.close()
+        self.lines.close()

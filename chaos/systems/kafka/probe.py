@@ -3,11 +3,12 @@ Watching a Kafka cluster from outside: what changes is recorded when it is seen,
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from chaos.history.records import Observation, Value
 from chaos.systems.kafka import requests
 from chaos.systems.kafka.console import Console, NoAnswerError
+from chaos.systems.kafka.lines import Lines
 from chaos.wait import monotonic_ns
 
 Sink = Callable[[Observation], None]
@@ -22,27 +23,31 @@ class KafkaProbe:
 
     of a broker ``role`` (``leader``, ``follower``, ``no leader``), ``leader``, ``epoch`` and ``isr`` as it sees them,
     ``log-end`` of its replica, ``high-watermark`` while it leads, and each half second ``elr``; of a controller
-    ``controller`` (the active one and its epoch, None while it is not active); of both ``probe-error`` with the reason
-    (None: it answers again).
+    ``controller`` (the active one and its epoch, None while it is not active) and, after each change of epoch,
+    ``unclean-elections``; of both ``probe-error`` with the reason (None: it answers again).
+
+    :param unclean: what a controller's own log says of unclean elections.
     """
 
     def __init__(
         self,
         *,
-        brokers: Mapping[str, Console],
-        controllers: Mapping[str, Console],
-        names: Mapping[int, str],
+        lines: Lines,
         log: str,
+        unclean: Callable[[str], Value],
         sink: Sink,
         every_s: float,
     ) -> None:
-        self._sink, self._names, self._log, self._every_s = sink, names, log, every_s
+        self._sink, self._names, self._log, self._every_s = sink, lines.names, log, every_s
+        self._unclean = unclean
         self._topic = requests.parted(log)[0]
         self._ended = threading.Event()
         self._seen: dict[tuple[str, str], Value] = {}
         self._due_ns: dict[str, int] = {}
-        looks = [(console, self._look_at_broker) for console in brokers.values()]
-        looks += [(console, self._look_at_controller) for console in controllers.values()]
+        self._told: dict[str, object] = {}
+        """Per controller the newest epoch of the log after which its own log was read."""
+        looks = [(console, self._look_at_broker) for console in lines.brokers.values()]
+        looks += [(console, self._look_at_controller) for console in lines.quorum.values()]
         self._threads = [threading.Thread(target=self._watch, args=look, daemon=True) for look in looks]
 
     def start(self) -> None:
@@ -93,6 +98,10 @@ class KafkaProbe:
         found = requests.quorum(console)
         value = None if found is None else {"leader": self._names.get(found[0], str(found[0])), "epoch": found[1]}
         self._note(console.party, "controller", value)
+        epoch = max((seen for (_, kind), seen in tuple(self._seen.items()) if kind == "epoch"), default=None)
+        if self._told.setdefault(console.party, epoch) != epoch:
+            self._note(console.party, "unclean-elections", self._unclean(console.party))
+            self._told[console.party] = epoch
 
     def _try(self, party: str, kind: str, ask: Callable[[], Value]) -> None:
         """A refusal of one question (right after an election, say) is no silence of the node."""

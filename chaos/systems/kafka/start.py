@@ -202,7 +202,9 @@ def _bring_up(cluster: KafkaCluster, installed: Installed) -> None:
         if name in shape.voters:
             lab.put(name, config.CHECKPOINT, formatted)
         refs.append(lab.spawn(name, cluster.spawns[name]))
-    ready = Readiness(lab, refs, brokers=cluster.brokers, controllers=cluster.quorum, names=cluster.names)
+    ready = Readiness(
+        lab, refs, brokers=cluster.lines.brokers, controllers=cluster.lines.quorum, names=cluster.lines.names
+    )
     ready.active_controller()
     ready.all_registered()
     _make_topics(ready.active_controller(), cluster)

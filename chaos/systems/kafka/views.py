@@ -2,6 +2,7 @@
 What each node says of the cluster, and where the views differ. Pure: answers in, values and sentences out.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -122,3 +123,38 @@ def _about(log: str, seen: Mapping[str, LogView | None], there: set[str]) -> Ite
         yield "; ".join(
             f"{name}: {view.leader} leads {log} in epoch {view.epoch}" for name, view in seen.items() if view
         )
+
+
+_UNCLEAN = re.compile(
+    r"UNCLEAN partition change for (?P<log>\S+) .*?isr: \[(?P<before>[\d, ]*)\] -> .*?leader: -?\d+ -> (?P<leader>\d+)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UncleanElection:
+    """
+    An election that a controller's own log calls unclean.
+
+    :param in_sync_before: the in-sync replicas that it replaced. Where they are empty the last known leader came back, and
+        nothing need be lost: Kafka calls that unclean too.
+    """
+
+    log: str
+    leader: str
+    in_sync_before: tuple[str, ...]
+
+    def observed(self) -> dict[str, Any]:
+        """As histories record it."""
+        return {"log": self.log, "leader": self.leader, "in_sync_before": list(self.in_sync_before)}
+
+
+def parse_unclean(said: str, names: Mapping[int, str]) -> tuple[UncleanElection, ...]:
+    """The unclean elections that a controller's log tells of, in order."""
+    return tuple(
+        UncleanElection(
+            log=found["log"],
+            leader=names.get(int(found["leader"]), found["leader"]),
+            in_sync_before=tuple(names.get(int(one), one) for one in re.findall(r"\d+", found["before"])),
+        )
+        for found in _UNCLEAN.finditer(said)
+    )
