@@ -139,6 +139,8 @@ def last_words(log: bytes) -> str:
     first = failed[-1] if failed else 0
     causes = [found[1] for line in lines[first:] if (found := _CAUSE.match(line))]
     if not failed:
-        return causes[-1] if causes else lines[-1]
-    said = lines[first].partition(" - ")[2] or lines[first]
-    return f"{said}: {causes[-1]}" if causes else said
+        # A Java machine that refuses an option says which, and then in general that it failed.
+        said = [line for line in lines if not line.startswith("Error: ")] or lines
+        return causes[-1] if causes else said[-1]
+    error = lines[first].partition(" - ")[2] or lines[first]
+    return f"{error}: {causes[-1]}" if causes else error

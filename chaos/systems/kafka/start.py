@@ -103,7 +103,11 @@ def start_kafka(
         topics=chosen,
         spawns=_spawns(lab, shape, installed, settings, overlay, java_options),
     )
-    _bring_up(cluster, installed)
+    try:
+        _bring_up(cluster, installed)
+    except BaseException:
+        cluster.close()
+        raise
     return cluster
 
 
