@@ -55,7 +55,7 @@ def takeover(history: History) -> Takeover | str:
         return f"no snapshot shows the log of {new.party} between the first fault and its lead"
     of_log = [one for one in before if one.log == log.log]
     old_log, later = _last(of_log, old), _next(seen, taken, log, new)
-    by_old = [one for one in of_log if one.at_ns < begun or one.party == old]
+    by_old = [one for one in of_log if one.at_ns <= begun or one.party == old]
     known = max((epoch for one in by_old for _, epoch in one.epochs), default=None)
     had, own = _corrected(known, log, later)
     return Takeover(at_ns=new.at_ns, old=old, new=new.party, log=log, old_log=old_log, had=had, own=own)

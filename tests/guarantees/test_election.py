@@ -244,3 +244,31 @@ def test_a_lead_is_lost_to_the_first_that_takes_it() -> None:
     at_once = [seen(2, "n1", "leader"), seen(2, "n2", "leader")]
     (loss,) = losses(history(LATER, [KILL], at_once))
     assert (loss.old, loss.new, loss.took_s) == ("n1", at_once[1], 0)
+
+
+def test_what_is_seen_as_the_next_fault_begins_is_that_ones_doing() -> None:
+    """Which may begin as the one before heals; one that never heals has no next."""
+    short = fault(2, 2.1, name="pause", target="n1")
+    later = fault(6, 8, name="kill", target="n1")
+    assert (
+        election_within(1)(history(LATER, [short, later], [*START, seen(6, "n2", "leader")])).status is Status.UNKNOWN
+    )
+    at_once = fault(2.1, 8, name="kill", target="n1")
+    replaced = [*START, seen(6.5, "n2", "leader")]
+    assert election_within(5)(history(LATER, [short, at_once], replaced)).status is Status.UNKNOWN
+    for_good = fault(2, None, name="kill", target="n1")
+    assert election_within(5)(history(LATER, [for_good, later], replaced)).status is Status.HOLDS
+
+
+def test_a_follower_that_is_seen_to_follow_tells_of_no_loss() -> None:
+    """The leader may have been missed by nobody."""
+    short, follows = fault(2, 2.1, name="pause", target="n1"), seen(3, "n3", "follower")
+    assert election_within(3)(history(LATER, [short], [*START, follows])).status is Status.UNKNOWN
+
+
+def test_a_system_that_names_no_nodes_is_no_cluster() -> None:
+    """Whatever the header says of it."""
+    replaced = history(LATER, [KILL], [*START, seen(3.5, "n2", "leader")])
+    systems = {"etcd": {"nodes": ["n1", "n2"]}, "store": {"nodes": ["s1"]}, "proxy": {"version": "1"}, "other": 7}
+    named = replace(replaced, header=replace(replaced.header, systems=systems))
+    assert election_within(2)(named).measures == {"election_s": 1.5, "elections_count": 1}

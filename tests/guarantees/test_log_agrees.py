@@ -88,6 +88,7 @@ def test_the_first_two_who_differ_are_shown() -> None:
         op("c2", "write", "c2:0", at=3, result=0, log=LOG),
         op("c2", "poll", "c2:0", at=3, result=0, log=LOG),
         op("c2", "poll", at=3, log=LOG),
+        op("c2", "peek", at=3, result=[[0, "c2:0"]], log=LOG),
         op("c2", "poll", at=3, result=[0, "c2:0"], log=LOG),
         poll("c2", 3, [0, "c2:0"], outcome="info"),
         poll("c2", 3, [0, None], [0], [0, "x", 1], ["0", "x"], [None, "x"], [0.0, "x"], None, 7),

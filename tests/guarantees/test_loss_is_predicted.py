@@ -105,7 +105,7 @@ def test_the_next_snapshot_corrects_the_last() -> None:
     assert verdict([[0, 1], [5, 2]], 7, *later)[0] is Status.HOLDS
     other_log = snap(6.5, "n2", *ALL, log="l-1", epochs=[[0, 1]])
     assert verdict([[0, 1], [5, 2]], 7, other_log)[0] is Status.HOLDS
-    for at, status in ((6.9, Status.VIOLATED), (7, Status.VIOLATED), (7.1, Status.HOLDS)):
+    for at, status in ((6, Status.VIOLATED), (6.9, Status.VIOLATED), (7, Status.VIOLATED), (7.1, Status.HOLDS)):
         assert verdict([[0, 1], [5, 2]], 7, lead(at, "n3"))[0] is status
     assert verdict([[0, 1], [5, 2]], 7, lead(6.5, "n2"))[0] is Status.HOLDS
 
@@ -117,6 +117,9 @@ def test_the_old_leaders_epoch_is_known_too() -> None:
         disks = [*ROLES, snap(2.8, "n1", *ALL, epochs=epochs), FOLLOWER, after]
         read = left(*(ALL if epochs != [[0, 0]] else ("c1:1", *HALF[2:])))
         assert loss_is_predicted(history([*ADDS, read], [FAULT], disks)).status is status
+    for at, status in ((2.4, Status.HOLDS), (2.5, Status.HOLDS), (2.6, Status.VIOLATED)):
+        third = [*SEEN, snap(at, "n3", *HALF, epochs=[[0, 1]]), after]
+        assert loss_is_predicted(history([*ADDS, left(*ALL)], [FAULT], third)).status is status
     ahead = [*ROLES, snap(2.8, "n1", *ALL, epochs=[[0, 0]]), snap(3, "n2", *HALF, epochs=[[0, 0], [3, 1]]), after]
     assert loss_is_predicted(history([*ADDS, left(*ALL)], [FAULT], ahead)).status is Status.HOLDS
 
@@ -141,6 +144,8 @@ def test_only_what_the_old_leader_acknowledged_is_judged() -> None:
     read = (*HALF, *(one.value for one in others))
     assert loss_is_predicted(judged(read, extra=others)).measures["acked_count"] == 6
     assert loss_is_predicted(judged(read, extra=others)).status is Status.HOLDS
+    third = judged(read, seen(0, "n3", "role", "follower"), extra=(add("c2:6", 3, address="n3:9092"),))
+    assert loss_is_predicted(third).measures["acked_count"] == 6
     unsaid = (op("c2", "add", "c2:6", at=3), add("c2:7", 3, address=None), add("c2:8", 3, address="n11:9092"))
     assert loss_is_predicted(judged(HALF, extra=unsaid)).measures["acked_count"] == 9
 

@@ -10,13 +10,18 @@ from chaos.errors import UsageError
 from chaos.history.records import Fault, History
 from chaos.network.rules import LinkRule, Wire
 from chaos.providers.contract import ProcessRef
-from chaos.providers.memory import counter, leader, lease, lock, register, store
+from chaos.providers.memory import counter, leader, lease, lock, log, register, store
 from chaos.providers.memory.recorder import Recorder
 from chaos.providers.memory.world import SECOND, Process, Program, World
 
 BUGS = {
     "acked_writes_survive": ("store", "ack_before_replication"),
     "no_phantom_writes": ("store", "fail_but_keep"),
+    "no_duplicates": ("log", "appends_again"),
+    "order_per_producer": ("log", "holds_back"),
+    "acked_records_survive": ("log", "acks_alone"),
+    "loss_is_predicted": ("log", "cuts_tail"),
+    "log_agrees": ("log", "appends_alone"),
     "recovers": ("store", "promise_and_forget"),
     "counts_match": ("counter", "no_dedup"),
     "mutual_exclusion": ("lock", "grants_twice"),
@@ -208,6 +213,30 @@ def _leader(play: Play) -> None:
     play.run(0.3)
 
 
+def _log(play: Play) -> None:
+    for name in log.NODES:
+        play.start(name, log.replica, recorder=play.recorder, bug=play.bug)
+    play.start("s1", log.arbiter)
+    producers = [play.start(f"c{n}", log.producer, recorder=play.recorder) for n in (1, 2)]
+    play.between(0.1, 0.2)
+    lost_answers = Wire(source="n1", target="c1", action="drop")
+    with play.fault("one-way partition", "n1 -> c1"):
+        play.world.apply(lost_answers)
+        play.between(0.2, 0.3)
+        play.world.withdraw(lost_answers)
+    play.run(0.3)
+    with play.cut("n1", ("n2", "n3")):  # Only the leader has what is sent now, and then it is gone.
+        play.between(0.2, 0.3)
+        with play.fault("kill", "n1"):
+            play.world.processes[ProcessRef(party="n1", name="main")].end(-9)
+            play.run(0.5)
+            play.start("n1", log.replica, recorder=play.recorder, bug=play.bug)
+    play.run(0.4)
+    _stop(play, producers)
+    play.start("observer", log.reader, recorder=play.recorder)
+    play.run(1)
+
+
 def _stop(play: Play, processes: Sequence[Process]) -> None:
     for process in processes:
         process.stopping = True
@@ -222,6 +251,7 @@ SCENARIOS: dict[str, Callable[[Play], None]] = {
     "register": _register,
     "lease": _lease,
     "leader": _leader,
+    "log": _log,
 }
 
 
