@@ -3,8 +3,8 @@ aiokafka as a producer and a consumer: it retries by itself, without idempotence
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 
@@ -12,8 +12,18 @@ from chaos.errors import UsageError
 from chaos.workloads.kafka_clients import BACKOFF_MS, METADATA_AGE_MS, REQUEST_MS
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
 
+T = TypeVar("T")
+
 AIOKAFKA_OUTCOMES: OutcomeTable = (Rule(errors.KafkaError, "info"),)
 """Its retries cannot be turned off, so no last error says that nothing was appended before."""
+
+
+def made(kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
+    """A client with these settings, all of which the library must know."""
+    try:
+        return kind(**settings)
+    except (TypeError, ValueError) as problem:
+        raise UsageError(f"aiokafka does not take these settings: {problem}") from problem
 
 
 class Producing:
@@ -32,14 +42,14 @@ class Producing:
             self._loop.run_until_complete(self._start())
         assert self._producer is not None
         sent = self._producer.send_and_wait(topic, value=value.encode(), partition=partition)
-        offset = int(self._loop.run_until_complete(sent).offset)
-        return None if offset < 0 else offset
+        told = self._loop.run_until_complete(sent)  # None where no answer was asked for.
+        return None if told is None else int(told.offset)
 
     def close(self) -> None:
         """Nothing is waited for: the process ends."""
 
     async def _start(self) -> None:
-        producer = AIOKafkaProducer(**self._settings)
+        producer = made(AIOKafkaProducer, self._settings)
         try:
             await producer.start()
         except errors.KafkaError as problem:
@@ -86,7 +96,7 @@ class Consuming:
         """Nothing is waited for: the process ends."""
 
     async def _start(self) -> None:
-        consumer = AIOKafkaConsumer(**self._settings)
+        consumer = made(AIOKafkaConsumer, self._settings)
         consumer.assign([self._log])
         try:
             await consumer.start()

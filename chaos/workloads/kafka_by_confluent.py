@@ -2,11 +2,12 @@
 confluent-kafka (librdkafka) as a producer and a consumer: it retries, and is not idempotent, unless it is told otherwise.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from chaos.errors import UsageError
 from chaos.wait import wait_until
 from chaos.workloads.kafka_clients import (
     BACKOFF_MS,
@@ -16,6 +17,8 @@ from chaos.workloads.kafka_clients import (
     REQUEST_MS,
 )
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule, Uncertain
+
+T = TypeVar("T")
 
 GRACE_S = 5.0
 DEFAULT_DELIVERY_MS = 300_000
@@ -49,11 +52,19 @@ def confluent_outcomes(*, acks: str, retries: int) -> OutcomeTable:
     )
 
 
+def made(kind: Callable[[dict[str, Any]], T], settings: Mapping[str, Any]) -> T:
+    """A client with these settings, all of which the library must know."""
+    try:
+        return kind(dict(settings))
+    except KafkaException as problem:
+        raise UsageError(f"confluent-kafka does not take these settings: {problem.args[0].str()}") from problem
+
+
 class Producing:
     """One librdkafka producer."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._producer = Producer(dict(settings))
+        self._producer = made(Producer, settings)
         self.outcomes = confluent_outcomes(
             acks=str(settings.get("acks", "all")), retries=int(settings.get("retries", MANY))
         )
@@ -116,7 +127,7 @@ class Consuming:
     outcomes: OutcomeTable = (Rule(KafkaException, "info"),)
 
     def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
-        self._consumer = Consumer(dict(settings))
+        self._consumer = made(Consumer, settings)
         self._consumer.assign([log])
 
     def poll(self, within_ms: int) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
 
+from chaos.errors import UsageError
 from chaos.workloads.kafka_clients import (
     BACKOFF_MS,
     BLOCK_MS,
@@ -53,15 +54,22 @@ def kafka_python_outcomes(*, acks: int, retries: float) -> OutcomeTable:
     return (*(Rule(kind, "fail") for kind in refusals), Rule(errors.KafkaError, "info"))
 
 
+def known_to(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """These settings, all of which that class of the library must know."""
+    if unknown := sorted(settings.keys() - kind.DEFAULT_CONFIG.keys()):
+        raise UsageError(f"{kind.__name__} of kafka-python knows no {', '.join(unknown)}")
+    return dict(settings)
+
+
 class Producing:
     """One ``KafkaProducer``; made with the first record, so that a cluster that is not there yet refuses that record only."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._settings = dict(settings)
+        self._settings = known_to(KafkaProducer, settings)
         self._producer: Any = None
         known = {**KafkaProducer.DEFAULT_CONFIG, **self._settings}
-        acks = ALL if known["acks"] == "all" else int(known["acks"])
-        self.outcomes = kafka_python_outcomes(acks=acks, retries=known["retries"])
+        self._acks = ALL if known["acks"] == "all" else int(known["acks"])
+        self.outcomes = kafka_python_outcomes(acks=self._acks, retries=known["retries"])
         self._within_s = known["delivery_timeout_ms"] / 1000 + GRACE_S
 
     def send(self, topic: str, partition: int, value: str) -> int | None:
@@ -71,8 +79,8 @@ class Producing:
             future = self._producer.send(topic, value=value.encode(), partition=partition)
         except errors.KafkaError as problem:  # No broker, or no metadata: the record was not even queued.
             raise Refused(f"not sent: {problem}") from problem
-        offset = int(future.get(timeout=self._within_s).offset)
-        return None if offset < 0 else offset
+        told = future.get(timeout=self._within_s)
+        return int(told.offset) if self._acks else None  # Without acks it would be 0, whatever the record's place.
 
     def close(self) -> None:
         """End it."""
@@ -112,7 +120,7 @@ class Consuming:
 
     def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
         self._log = log
-        self._consumer = KafkaConsumer(**settings)
+        self._consumer = KafkaConsumer(**known_to(KafkaConsumer, settings))
         self._consumer.assign([log])
         self._consumer.seek(log, 0)
 

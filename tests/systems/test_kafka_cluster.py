@@ -33,7 +33,7 @@ def write(cluster: KafkaCluster, *values: str, log: str = "acked-0") -> list[int
 
 @pytest.mark.parametrize("topology", ["three", "combined"])
 def test_ready_means_that_all_replicas_are_in_sync_and_a_record_was_acknowledged_by_all(
-    lab: Lab, topology: str
+    start: MakeKafka, lab: Lab, topology: str
 ) -> None:
     cluster = start(topology=topology, settings=TIGHT)
     assert cluster.agreed()

@@ -70,7 +70,9 @@ class KafkaCluster:
     @property
     def controllers(self) -> tuple[Node, ...]:
         """The nodes that elect the active controller; the brokers themselves where nodes are combined."""
-        return tuple(Node(name, PROCESS, CONTROLLER_PORT) for name in self.topology.voters)
+        if self.topology.combined:
+            return self.nodes
+        return tuple(Node(name, PROCESS, CONTROLLER_PORT) for name in self.topology.controllers)
 
     @property
     def servers(self) -> tuple[Node, ...]:
