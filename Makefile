@@ -46,7 +46,7 @@ report: $(READY)
 # Takes a moment when all is there. What cannot be installed (no root, say) is told, and the rest goes on without it.
 servers: $(READY)
 	$(say) "server software (into your cache folder)"
-	@$(BIN)/chaos install redis redis=6.2 valkey etcd etcd=3.5 etcd=3.4 etcd=3.5.1 client:etcd3 strace node || echo "Going on with what is there."
+	@$(BIN)/chaos install redis redis=6.2 valkey etcd etcd=3.5 etcd=3.4 etcd=3.5.1 client:etcd3 kafka strace node || echo "Going on with what is there."
 
 mutation: $(VENV)/.mutation
 	$(say) "mutation testing"

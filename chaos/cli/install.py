@@ -9,7 +9,7 @@ from chaos.cli import exits
 from chaos.cli.terminal import complain, progress, say
 from chaos.errors import ChaosError
 
-HELP = "install server software: redis, redis=6.2, etcd, client:etcd3, ..."
+HELP = "install server software: redis, redis=6.2, etcd, kafka, client:etcd3, ..."
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -65,11 +65,12 @@ TOOLS = (
     ("valkey", OPTIONAL),
     ("etcd", OPTIONAL),
     ("client:etcd3", OPTIONAL),
+    ("kafka", OPTIONAL),
     ("node", OPTIONAL),
     ("strace", OPTIONAL),
     ("cc", OPTIONAL),
 )
-LIBRARIES = (("redis", "redis", MISSING), ("allure_pytest", "report", OPTIONAL))
+LIBRARIES = (("redis", "redis", MISSING), ("kafka", "kafka", OPTIONAL), ("allure_pytest", "report", OPTIONAL))
 
 
 def labs() -> Ability:

@@ -48,6 +48,8 @@ class KafkaCluster:
     kafka_settings: Mapping[str, Setting]
     topics: tuple[Topic, ...]
     spawns: dict[str, Spawn]
+    took_s: dict[str, float] = field(default_factory=dict)
+    """How long each step of its start took."""
     lines: Lines = field(init=False)
     """The observer's own, to every node."""
     _sink: Callable[[Observation], None] | None = None

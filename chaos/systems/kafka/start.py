@@ -10,7 +10,7 @@ from typing import Protocol
 
 from chaos.errors import UsageError
 from chaos.history.records import empty
-from chaos.providers.contract import Lab, PartySpec, Port, Role, Spawn
+from chaos.providers.contract import Lab, PartySpec, Port, ProcessRef, Role, Spawn
 from chaos.servers import Installed, find
 from chaos.servers.kafka import CHECKPOINT as FORMATTED
 from chaos.servers.kafka import CLUSTER_ID
@@ -29,6 +29,7 @@ from chaos.systems.kafka.settings import (
     Topology,
     find_topology,
 )
+from chaos.wait import monotonic_ns
 
 # An ApiVersions request, version 0: what every listener answers, brokers and controllers alike.
 _PING = b"\x00\x00\x00\x0e\x00\x12\x00\x00\x00\x00\x00\x01\x00\x04ping"
@@ -198,6 +199,33 @@ def _addresses(lab: Lab, shape: Topology) -> dict[str, dict[int, tuple[str, int]
 
 
 def _bring_up(cluster: KafkaCluster, installed: Installed) -> None:
+    begun = monotonic_ns()
+
+    def done(step: str) -> None:
+        nonlocal begun
+        cluster.took_s[step], begun = (monotonic_ns() - begun) / 1e9, monotonic_ns()
+
+    refs = _start(cluster, installed)
+    done("files and processes")
+    ready = Readiness(
+        cluster.lab,
+        refs,
+        brokers=cluster.lines.brokers,
+        controllers=cluster.lines.quorum,
+        names=cluster.lines.names,
+    )
+    ready.active_controller()
+    done("an active controller")
+    ready.all_registered()
+    done("all brokers registered")
+    _make_topics(ready.active_controller(), cluster)
+    ready.all_in_sync((*cluster.topics, _READY))
+    done("all replicas in sync")
+    ready.acknowledged()
+    done("a record acknowledged and read")
+
+
+def _start(cluster: KafkaCluster, installed: Installed) -> list[ProcessRef]:
     lab, shape = cluster.lab, cluster.topology
     formatted = (installed.program.resolve().parent / FORMATTED).read_bytes()
     refs = []
@@ -206,14 +234,7 @@ def _bring_up(cluster: KafkaCluster, installed: Installed) -> None:
         if name in shape.voters:
             lab.put(name, config.CHECKPOINT, formatted)
         refs.append(lab.spawn(name, cluster.spawns[name]))
-    ready = Readiness(
-        lab, refs, brokers=cluster.lines.brokers, controllers=cluster.lines.quorum, names=cluster.lines.names
-    )
-    ready.active_controller()
-    ready.all_registered()
-    _make_topics(ready.active_controller(), cluster)
-    ready.all_in_sync((*cluster.topics, _READY))
-    ready.acknowledged()
+    return refs
 
 
 _READY = Topic(name=READY_TOPIC)
