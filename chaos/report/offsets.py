@@ -24,8 +24,6 @@ LINE_GAP = 14
 _COLOURS = (LEADER, OK, INFO)
 _DASHES = ("", ' stroke-dasharray="9 3"', ' stroke-dasharray="2 3"')
 _WIDTHS = (5, 3, 1.4)
-_COLUMNS_BUDGET = 5_000
-"""Pixel columns over all lines; with more, the grid gets coarser, so that a picture stays below 100 kB."""
 _CELLS_BUDGET = 1_500
 _FALLS_NAMED = 12
 _NEAR = 14
@@ -93,9 +91,8 @@ def round_records(low: int, high: int) -> list[int]:
 
 def drawn(log: Replication, chart: Chart, pens_there: Mapping[str, Pen]) -> Iterator[str]:
     """Everything of the chart, from the bottom layer up."""
-    grid = 1 + (len(log.ends) + 1) * (chart.axis.right - chart.axis.left) // _COLUMNS_BUDGET
-    lines = {broker: [_points(piece, chart, grid) for piece in pieces] for broker, pieces in log.ends.items()}
-    marks = [_points(piece, chart, grid) for piece in log.watermark]
+    lines = {broker: _joined(pieces, chart) for broker, pieces in log.ends.items()}
+    marks = _joined(log.watermark, chart)
     yield from _grid(chart)
     yield from _watermark(marks, chart)
     for broker, pieces in lines.items():
@@ -134,19 +131,18 @@ def _grid(chart: Chart) -> Iterator[str]:
     )
 
 
-def _points(piece: Piece, chart: Chart, grid: int) -> Points:
-    """Where a line steps, at most once a column: (column, height) from there on, and where it ends."""
-    columns: dict[int, int] = {}
-    left = chart.axis.left
-    for at_ns, value in piece.steps:
-        x = chart.axis.x(at_ns)
-        columns[x - (x - left) % grid] = chart.y(value)
-    points: Points = []
-    for x, y in columns.items():
-        if not points or points[-1][1] != y:
-            points.append((x, y))
-    points.append((max(chart.axis.x(piece.end_ns), points[-1][0] + 1), points[-1][1]))
-    return points
+def _joined(pieces: Sequence[Piece], chart: Chart) -> list[Points]:
+    """Where a line steps, at most once a column: (column, height) from there on, then where it ends."""
+    lines: list[Points] = []
+    for piece in pieces:
+        columns = {chart.axis.x(at_ns): chart.y(value) for at_ns, value in piece.steps}
+        points = [(x, y) for (_, before), (x, y) in pairwise([(0, -1), *columns.items()]) if y != before]
+        points.append((max(chart.axis.x(piece.end_ns), points[-1][0] + 1), points[-1][1]))
+        if lines and points[0][0] <= lines[-1][-1][0]:  # A gap that no pixel shows.
+            lines[-1] = [point for point in lines[-1] if point[0] < points[0][0]] + points
+        else:
+            lines.append(points)
+    return lines
 
 
 def _path(points: Points) -> str:
@@ -179,13 +175,14 @@ def _lost(lost: Sequence[tuple[int, int]], chart: Chart) -> Iterator[str]:
 
 def _arrows(falls: Sequence[Fall], chart: Chart) -> Iterator[str]:
     """Down from where the log end was to where it went; never so short that nobody sees it."""
-    if falls:
-        spots = {
-            (chart.axis.x(fall.at_ns), min(chart.y(fall.before), chart.y(fall.after) - 16), chart.y(fall.after))
-            for fall in falls
-        }
-        shafts = "".join(f"M{x} {top}V{tip - 7}" for x, top, tip in sorted(spots))
-        heads = "".join(f"M{x} {tip}l-6 -9h12z" for x, _, tip in sorted(spots))
+    spots: dict[int, tuple[int, int]] = {}
+    for fall in falls:
+        x, tip = chart.axis.x(fall.at_ns), chart.y(fall.after)
+        top, lowest = spots.get(x, (tip, tip))
+        spots[x] = (min(top, chart.y(fall.before), tip - 16), max(lowest, tip))
+    if spots:
+        shafts = "".join(f"M{x} {top}V{tip - 7}" for x, (top, tip) in sorted(spots.items()))
+        heads = "".join(f"M{x} {tip}l-6 -9h12z" for x, (_, tip) in sorted(spots.items()))
         yield f'<path stroke="{FAIL}" stroke-width="2.5" fill="none" d="{shafts}"/><path fill="{FAIL}" d="{heads}"/>'
 
 
@@ -229,9 +226,8 @@ def _spread(heights: Sequence[int], chart: Chart) -> list[int]:
 
 def _fall_names(falls: Sequence[Fall], chart: Chart, lines: Sequence[Points], taken: list[Box]) -> Iterator[str]:
     # The arrows are in the way too: a name on the arrow of another fall would be taken for its own.
-    for fall in falls[:_COLUMNS_BUDGET]:
-        x, tip = chart.axis.x(fall.at_ns), chart.y(fall.after)
-        taken.append((x - 6, min(chart.y(fall.before), tip - 16), x + 6, tip))
+    arrows = {(chart.axis.x(fall.at_ns), chart.y(fall.before), chart.y(fall.after)) for fall in falls}
+    taken += [(x - 6, min(top, tip - 16), x + 6, tip) for x, top, tip in arrows]
     unnamed = 0
     for index, (fall, records) in enumerate(gone_back(falls, chart.axis)):
         name = f"{fall.party} −{records:,}"

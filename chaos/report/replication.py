@@ -5,7 +5,7 @@ A still SVG below the same bands as the timeline. A broker has one colour in all
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.history.records import History
 from chaos.report import frame, lanes, offsets
@@ -14,8 +14,14 @@ from chaos.report.frame import BAND, FAIL, FLAG, INK, LOST, SMALL, TEXT, Frame
 from chaos.report.offsets import Chart, Pen
 from chaos.report.replicas import Reign, Replication, Seat, Sitting, replication_of
 
+CAPTION = (
+    "The replicated log: where each broker's log ended, who was in the in-sync set (ISR), and who led in which epoch."
+)
+
 _LANE, _REIGN, _ROW = 20, 26, 22
-_BOXES_BUDGET = 2_500
+_GRAINS = (1, 2, 4, 8, 16, 32, 64)
+_LARGEST = 95_000
+"""Bytes; a picture that takes more is drawn on a coarser grid."""
 _LEADS, _DEPOSED = "leader", "also leads"
 
 Mark = tuple[str, str]
@@ -45,6 +51,14 @@ def replication(history: History, *, width: int = 960) -> bytes | None:
     if log is None:
         return None
     axis = axis_of(history, left=_gutter(log), right=width - _margin(log))
+    for grain in _GRAINS:
+        picture = _drawn(history, log, replace(axis, grain=grain), width)
+        if len(picture) < _LARGEST:
+            break
+    return picture
+
+
+def _drawn(history: History, log: Replication, axis: Axis, width: int) -> bytes:
     flags, unnamed = frame.flags(history, axis)
     legend, rows = _legend(log, unnamed, width)
     top = 4 + _ROW * rows
@@ -198,18 +212,17 @@ def _paint(seat: Seat, pen: Pen, index: int) -> str:
 
 def _seats(log: Replication, plan: Plan) -> Iterator[str]:
     axis = plan.frame.axis
-    grid = 1 + len(plan.lanes) * (axis.right - axis.left) // _BOXES_BUDGET
     for index, (broker, pen) in enumerate(plan.pens.items()):
         if broker not in plan.lanes:
             continue
         y, mine = plan.lanes[broker], log.seats.get(broker, ())
         yield frame.row_name(f"ISR {broker}", axis, y + 13, TEXT)
-        yield f'<path fill="{INK}" opacity=".12" d="{frame.boxes(_spans(mine, axis, grid), y + 1, _LANE - 5)}"/>'
+        yield f'<path fill="{INK}" opacity=".12" d="{frame.boxes(_spans(mine, axis), y + 1, _LANE - 5)}"/>'
         for seat in (Seat.IN, Seat.STALE, Seat.REPORTED):
-            spans = _spans((one for one in mine if one.seat is seat), axis, grid)
+            spans = _spans((one for one in mine if one.seat is seat), axis)
             if spans:
                 yield f'<path {_paint(seat, pen, index)} d="{frame.boxes(spans, y + 1, _LANE - 5)}"/>'
-        spans = _spans((one for one in mine if one.eligible), axis, grid)
+        spans = _spans((one for one in mine if one.eligible), axis)
         if spans:
             yield f'<path {_ELIGIBLE} d="{frame.boxes(spans, y + 2, _LANE - 7)}"/>'
         for begin, end in spans:
@@ -217,11 +230,8 @@ def _seats(log: Replication, plan: Plan) -> Iterator[str]:
                 yield frame.text(begin + 6, y + 13, name, f' font-size="{SMALL - 1}" font-weight="bold"')
 
 
-def _spans(sittings: Iterable[Sitting], axis: Axis, grid: int) -> list[Span]:
-    def snapped(at_ns: int) -> int:
-        return axis.x(at_ns) - (axis.x(at_ns) - axis.left) % grid
-
-    return merged((snapped(one.begin_ns), max(snapped(one.end_ns), snapped(one.begin_ns) + 1)) for one in sittings)
+def _spans(sittings: Iterable[Sitting], axis: Axis) -> list[Span]:
+    return merged((axis.x(one.begin_ns), max(axis.x(one.end_ns), axis.x(one.begin_ns) + 1)) for one in sittings)
 
 
 def _leaders(plan: Plan) -> Iterator[str]:
