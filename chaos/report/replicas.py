@@ -277,7 +277,7 @@ def _lost(history: History) -> tuple[list[tuple[int, int]], int]:
         if operation.index not in lost or (logs and operation.notes.get("log", next(iter(logs))) not in logs):
             continue
         offset = _number(operation.result)
-        if offset is None or operation.completed_ns is None:
+        if offset is None or offset < 0 or operation.completed_ns is None:  # Libraries say -1 where a broker said none.
             elsewhere += 1
         else:
             marks.append((operation.completed_ns, offset))

@@ -265,13 +265,14 @@ def test_lost_records_are_marked_where_they_were_acknowledged() -> None:
         acknowledged(6, "c1:1", 300),
         acknowledged(7, "c1:2", 350),
         acknowledged(7.5, "c1:3", None),
+        acknowledged(7.6, "c1:5", -1),
         acknowledged(8, "c1:4", 360),
         final_read("c1:4"),
     ]
     log, picture = log_of(zombie(operations=operations)), picture_of(zombie(operations=operations))
 
     assert log.lost == [(at(6), 300), (at(7), 350)]
-    assert "acknowledged, and lost 3 (1 at no known offset)" in texts(picture)
+    assert "acknowledged, and lost 4 (2 at no known offset)" in texts(picture)
     assert f'<path fill="{frame.LOST}"'.encode() in picture
     assert frame.LOST.encode() not in picture_of(zombie())
 
