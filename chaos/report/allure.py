@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chaos.history.records import History
 from chaos.judgement import FinishedRun
 from chaos.report import page
+from chaos.report.replication import replication
 from chaos.report.timeline import timeline
 from chaos.report.words import moment
 
@@ -126,6 +127,8 @@ def _allure() -> "ModuleType | None":
 
 def _attach_files(allure: "ModuleType", run: FinishedRun) -> None:
     allure.attach(timeline(run.history), name="timeline", attachment_type=allure.attachment_type.SVG)
+    if (picture := replication(run.history)) is not None:
+        allure.attach(picture, name="replication", attachment_type=allure.attachment_type.SVG)
     if run.history_file is not None and run.history_file.exists():
         _attach_packed(allure, "history (for chaos recheck)", run.history_file, "jsonl.gz")
     if run.settings:

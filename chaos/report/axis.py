@@ -24,12 +24,17 @@ _CHARACTER_EM = 0.56
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """The one time axis of a picture: stamps on the run's clock to pixels."""
+    """
+    The one time axis of a picture: stamps on the run's clock to pixels.
+
+    :param grain: pixels that are told apart; a coarser one makes a picture of very many changes smaller.
+    """
 
     begin_ns: int
     end_ns: int
     left: int
     right: int
+    grain: int = 1
 
     @property
     def per_ns(self) -> float:
@@ -38,9 +43,10 @@ class Axis:
 
     def x(self, at_ns: int | None) -> int:
         """The pixel of a stamp, kept inside the plot; None, which never came, is the right edge."""
-        if at_ns is None:
+        if at_ns is None or at_ns >= self.end_ns:
             return self.right
-        return min(self.right, max(self.left, self.left + int((at_ns - self.begin_ns) * self.per_ns)))
+        along = int((at_ns - self.begin_ns) * self.per_ns)
+        return min(self.right, max(self.left, self.left + along - along % self.grain))
 
 
 def axis_of(history: History, *, left: int, right: int) -> Axis:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from chaos.judgement import FinishedRun, Judged
-from chaos.report import timeline
+from chaos.report import replication, timeline
 from chaos.report.words import amount, cut, measure_words, operation_words, safe
 from chaos.verdict import Status, Witness
 
@@ -65,7 +65,8 @@ def description(run: FinishedRun) -> str:
         parts.append(_table(run.judged))
     parts += _witnesses(run)
     parts += [
-        _picture(run),
+        _picture(timeline.timeline(run.history), timeline.summary(run.history)),
+        _replication(run),
         _details("Topology and settings", _settings(run.settings)),
         _details("This run", _facts(run)),
     ]
@@ -137,14 +138,20 @@ def _witness(run: FinishedRun, guarantee: str, witness: Witness) -> str:
     )
 
 
-def _picture(run: FinishedRun) -> str:
-    data = base64.b64encode(timeline.timeline(run.history)).decode()
-    alt = safe(timeline.summary(run.history))
+def _picture(picture: bytes, alternative: str) -> str:
+    data = base64.b64encode(picture).decode()
     # Never narrower than its text can be read; a small screen scrolls sideways.
     return (
         '<div style="overflow-x:auto;margin:12px 0">'
-        f'<img alt="{alt}" style="width:100%;min-width:720px" src="data:image/svg+xml;base64,{data}"></div>'
+        f'<img alt="{safe(alternative)}" style="width:100%;min-width:720px" src="data:image/svg+xml;base64,{data}"></div>'
     )
+
+
+def _replication(run: FinishedRun) -> str:
+    picture = replication.replication(run.history)
+    if picture is None:
+        return ""
+    return f"<p>{safe(replication.CAPTION)}</p>" + _picture(picture, replication.summary(run.history))
 
 
 def _settings(settings: Mapping[str, object]) -> str:

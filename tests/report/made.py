@@ -50,7 +50,7 @@ EXPERIMENTS = """
 import pytest
 from dataclasses import replace
 from chaos.errors import GuaranteeError, ServerError, VoidRunError
-from tests.report.sample import finished, split_brain
+from tests.report.sample import finished, grown, split_brain
 
 def test_a_split_brain_loses_acknowledged_writes(runs):
     runs.append(finished())
@@ -60,7 +60,7 @@ def test_a_write_survives_a_split_brain(runs):
     raise GuaranteeError("acked_writes_survive: expected holds, violated: a write is lost")
 
 def test_a_pause_without_proof(runs):
-    runs.append(replace(finished(split_brain(0)), judged=(), error="the pause did not bite on n1"))
+    runs.append(replace(finished(grown()), judged=(), error="the pause did not bite on n1"))
     raise VoidRunError("the pause did not bite on n1")
 
 def test_a_server_that_does_not_start():

@@ -4,6 +4,7 @@ Made-up runs for the tests of reports: a split brain with everything a report ca
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 from chaos.history.records import Fault, Header, History, Observation, Operation, Outcome, Phase
 from chaos.judgement import FinishedRun, Judged
@@ -78,6 +79,13 @@ def split_brain(count: int = 5_000, *, clients: int = 5) -> History:
             Phase(at_ns=at(28), name="final reads"),
         ),
     )
+
+
+def grown() -> History:
+    """A history without operations in which the log of n1 was seen to grow."""
+    seen = (Observation(at_ns=at(second), party="n1", kind="log-end", value=second * 10) for second in range(30))
+    history = split_brain(0)
+    return replace(history, observations=(*history.observations, *seen))
 
 
 def lost_write(history: History) -> Verdict:

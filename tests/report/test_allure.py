@@ -34,6 +34,14 @@ def test_a_run_is_attached_to_its_own_test(made_results: Path) -> None:
     ]
 
 
+def test_a_run_of_a_replicated_log_has_its_picture_too(made_results: Path) -> None:
+    """After the timeline; others have none."""
+    attachments = result_of(made_results, "pause_without_proof")["attachments"]
+
+    assert [attachment["name"] for attachment in attachments][:2] == ["timeline", "replication"]
+    assert (made_results / attachments[1]["source"]).read_bytes().startswith(b"<svg ")
+
+
 def test_the_beats_of_the_run_are_its_steps(made_results: Path) -> None:
     steps = [step["name"] for step in result_of(made_results, "loses_acknowledged_writes")["steps"]]
 

@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 import pytest
 
 from chaos.history.records import Fault, Header, History, Observation, Operation, Outcome, Phase
-from chaos.report import timeline as drawing
+from chaos.report import frame as drawing
 from chaos.report.axis import Axis, merged, placed, text_width, ticks
 from chaos.report.lanes import RoleSpan, clients_of, lanes_of, struck
 from chaos.report.lives import lives_of, silent_parties
