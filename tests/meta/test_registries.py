@@ -30,6 +30,7 @@ NOT_GUARANTEES = {
     "takeover",
 }
 NOT_WORKLOADS = {
+    *("kafka_clients", "kafka_by_kafka_python", "kafka_by_confluent", "kafka_by_aiokafka"),
     *("outcomes", "plan", "worker"),
     *("redis_client", "redis_lock", "redis_store"),
     *("etcd_client", "etcd_lock", "etcd_requests"),
