@@ -8,7 +8,7 @@ import pytest
 
 from chaos.cluster import Agrees, FailsOver, HasLeader, HasReplicas, Restartable
 from chaos.cluster.making import making
-from chaos.errors import HarnessError, NoProgressError, ServerError, UsageError
+from chaos.errors import HarnessError, MissingSoftwareError, NoProgressError, ServerError, UsageError
 from chaos.history import Observation
 from chaos.providers.contract import Lab
 from chaos.systems.kafka import TIGHT, KafkaCluster, MakeKafka, Topic, Topology, requests, start_kafka
@@ -205,6 +205,17 @@ def test_plans_name_the_brokers_as_their_client_reaches_them(start: MakeKafka) -
     assert consumer(cluster, "c2", reset="latest").workload == "chaos.workloads.kafka_records:record_reader"
     own = following(cluster, "c3", "mine:work", brokers=("n1",), hold=("here",), interpreter="/python")
     assert (own.workload, own.hold, own.interpreter) == ("mine:work", ("here",), "/python")
+
+
+def test_a_client_library_that_is_missing_is_said_before_any_client_starts(
+    start: MakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = start(topology="single")
+    monkeypatch.setattr("chaos.systems.kafka.clients.find_spec", lambda name: None)
+    with pytest.raises(MissingSoftwareError, match=r"client library aiokafka is not installed; run: pip install"):
+        producer(cluster, "c1", library="aiokafka")
+    elsewhere = producer(cluster, "c1", library="aiokafka", interpreter="/python")
+    assert elsewhere.interpreter == "/python"
 
 
 def test_names_of_a_second_cluster_are_its_own(start: MakeKafka) -> None:

@@ -2,10 +2,13 @@
 Client plans for a Kafka cluster: producers and consumers that know some or all of its brokers at first.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
+from chaos.errors import MissingSoftwareError
 from chaos.systems.kafka.cluster import KafkaCluster
 from chaos.workloads import WORKLOADS
+from chaos.workloads.kafka_clients import PRODUCERS
 from chaos.workloads.plan import ClientPlan
 
 
@@ -39,6 +42,8 @@ def following(
 
     :param workload: a name from ``WORKLOADS`` or a ``module:function`` of your own; it gets ``bootstrap`` and ``topic``.
     """
+    if interpreter is None:
+        _refuse_missing(arguments.get("library", "kafka-python"))
     bootstrap = [cluster.address(client, str(node)) for node in brokers or cluster.nodes]
     return ClientPlan(
         name=client,
@@ -47,3 +52,10 @@ def following(
         hold=hold,
         interpreter=interpreter,
     )
+
+
+def _refuse_missing(library: str) -> None:
+    """Before any worker starts; an unknown name is the workload's to refuse."""
+    module = library.replace("-", "_") if library in PRODUCERS and library != "kafka-python" else None
+    if module and find_spec(module) is None:
+        raise MissingSoftwareError(f"the client library {library}", "pip install 'middleware-chaos[kafka-clients]'")
