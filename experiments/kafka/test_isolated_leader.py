@@ -27,7 +27,7 @@ from chaos.systems.kafka.clients import producer
 IN_THE_HOLE = 200
 UNANSWERED = 2
 """Each runs into its timeout of a second and a half."""
-MODES: list[Any] = ["drop", "reject", *(pytest.param(mode, marks=pytest.mark.full) for mode in ("stall", "cut"))]
+MODES: list[Any] = ["drop", *(pytest.param(mode, marks=pytest.mark.full) for mode in ("reject", "stall", "cut"))]
 
 
 def isolate_the_leader(make_kafka: MakeKafka, launch: Launch, mode: Mode, *, acks: int | str) -> Run:

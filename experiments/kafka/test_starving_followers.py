@@ -54,7 +54,7 @@ def starve_then_kill(make_kafka: MakeKafka, launch: Launch, *, acks: int | str) 
 
 
 @pytest.mark.lesson("asynchronous replication")
-@pytest.mark.parametrize("acks", [0, 1])
+@pytest.mark.parametrize("acks", [pytest.param(0, marks=pytest.mark.full), 1])
 def test_what_only_the_leader_has_is_lost_with_it(make_kafka: MakeKafka, launch: Launch, acks: int) -> None:
     """
     With acks 0 or 1 what a leader took while its followers starved is gone when one of them, still in sync, takes over.
