@@ -4,7 +4,8 @@ Gapless polls: a consumer is shown every record of the log that it passes.
 Definition: a consumer passes the offsets from the lowest that it asked from or was shown up to the last record that it was shown
 and that is in the log in the end. Each record that is there in the end is in one of its ``poll`` (ok) results, at that offset.
 Where it asks from elsewhere than where its last poll ended, it moves by itself and passes anew. The log's end is that of the
-replicas' last ``replica-log``, without those that are down. What a poll without an answer may have shown is not skipped for sure.
+replicas' last ``replica-log``, without those that are down. What lies below the first record that was shown after a poll without
+an answer (all, if there is none) may have been shown by that poll, and is not skipped for sure.
 """
 
 from dataclasses import dataclass
@@ -59,8 +60,8 @@ def _passage(consumer: Consumer, log: FinalLog) -> Passage:
     passed = sorted({n for offsets in ranges for n in offsets if log.values.get(n, NULL) != NULL})
     seen = {record for record, _ in consumer.records()}
     missing = [n for n in passed if (n, log.values[n]) not in seen]
-    unsure = [n for n in missing if any(n in offsets for offsets in consumer.unsure)]
-    return Passage(consumer, log, passed, sorted({*missing} - {*unsure}), unsure)
+    unsure = [n for n in missing if consumer.unsure(n)]
+    return Passage(consumer, log, passed, [n for n in missing if not consumer.unsure(n)], unsure)
 
 
 def _range(reading: Reading, log: FinalLog) -> range:

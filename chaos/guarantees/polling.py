@@ -45,16 +45,15 @@ class Consumer:
     """
     One client's polls of one log. Not frozen: filled while they are walked once.
 
-    :param unsure: offsets whose records a poll without a readable answer may have shown.
     """
 
     client: str
     log: str
     polls: list[Operation] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
-    unsure: list[range] = field(default_factory=list)
     _next: int | None = None
     _hidden: bool = False
+    _unsure: int = 0
 
     def take(self, poll: Operation) -> None:
         """The next poll."""
@@ -73,12 +72,15 @@ class Consumer:
         offset = record[0]
         if not self.readings:
             self.readings.append(Reading(offset))
-        if self._hidden and offset != self._next:
-            low = 0 if self._next is None or self._next > offset else self._next
-            self.unsure.append(range(low, offset))
+        if self._hidden:
+            self._unsure = max(self._unsure, offset)
         reading, self._hidden, self._next = self.readings[-1], False, offset + 1
         reading.start = min(reading.start, offset)
         reading.shown.append((record, poll))
+
+    def unsure(self, offset: int) -> bool:
+        """Whether a poll without a readable answer may have shown what is here: it went back, and the next read on behind it."""
+        return self._hidden or offset < self._unsure
 
     def records(self) -> list[tuple[Record, Operation]]:
         """All that it was shown, in order."""
