@@ -36,6 +36,9 @@ A replica's log, as its own disk shows it, is an observation of the kind ``repli
 value), and from which offset on which leader epoch. ``probe-error`` is what a party failed to answer with, null when it
 answers.
 
+A ``poll`` asks from where its client wants to read on; null if only its library knows. Asking from elsewhere than where the
+last poll ended is moving by itself. What a library skips or shows again, it does between what was asked and what came.
+
 An acquisition that found the lock taken ends ``fail``; asking again is a new operation. Final reads are usually the
 observer's, over the management plane, after the system has settled.
 

@@ -1,5 +1,5 @@
 """
-Histories of a replicated log by hand: adds with offsets, snapshots, roles.
+Histories of a replicated log by hand: adds with offsets, polls, snapshots, roles.
 """
 
 from typing import Any
@@ -14,6 +14,12 @@ def add(value: str, at: float, offset: int | None = None, **more: Any) -> Operat
     """An acknowledged add; the client is in the value: "c1:5"."""
     given = {"result": offset, "log": LOG, **more}
     return op(value.partition(":")[0], "add", value, at=at, **given)
+
+
+def poll(client: str, at: float, asked: int | None, *pairs: Any, **more: Any) -> Operation:
+    """An acknowledged poll from this offset on, and the pairs of offset and value that came."""
+    given = {"result": list(pairs), "log": LOG, **more}
+    return op(client, "poll", [LOG, asked], at=at, **given)
 
 
 def seen(at: float, party: str, kind: str, value: Any) -> Observation:

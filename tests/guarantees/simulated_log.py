@@ -16,6 +16,7 @@ from tests.history.build import fault, history, op
 
 BROKERS = ("n1", "n2", "n3")
 CLIENTS = ("c1", "c2")
+CONSUMERS = ("r1", "r2")
 STEP_S = 0.25
 
 Record = tuple[str, int]
@@ -32,6 +33,29 @@ class Truth:
     new_had: set[str] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     read: list[str] = field(default_factory=list)
+    consumers: dict[str, "Consuming"] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Consuming:
+    """
+    One consumer's way, as it knows it itself.
+
+    :param shown: each life's records in order: a life ends when it is started anew, from a place of its own choice.
+    :param asks: where its program wants to read on; at: where its library does.
+    :param unrecorded: records that it was shown by polls of which the history has no answer.
+    :param seen_s: when it was last shown a record by one that has an answer.
+    """
+
+    asks: int = 0
+    at: int = 0
+    lives: list[int] = field(default_factory=lambda: [0])
+    shown: list[list[tuple[int, str]]] = field(default_factory=lambda: [[]])
+    unrecorded: set[tuple[int, str]] = field(default_factory=set)
+    unanswered: bool = False
+    lost: bool = False
+    seen_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -53,6 +77,7 @@ class Simulation:
     duplicates: float = 0.0
     swaps: float = 0.0
     acks_all: bool = False
+    strays: float = 0.0
 
     def look(self, broker: str) -> None:
         """A snapshot of this replica."""
@@ -79,8 +104,10 @@ class Simulation:
             self.send(self.leader)
         elif what < 0.9:
             self.replicate(self.rng.choice(BROKERS))
-        else:
+        elif what < 0.92:
             self.poll()
+        else:
+            self.consume(self.rng.choice(CONSUMERS))
 
     def send(self, leader: str) -> None:
         """One send, or two that arrive in the wrong order; perhaps with a copy."""
@@ -130,6 +157,37 @@ class Simulation:
         pairs = [[n, log[n][0]] for n in range(first, min(len(log), first + 3))]
         self.operations.append(op("reader", "poll", [LOG, first], self.now_s, 0.1, pairs, log=LOG))
 
+    def consume(self, name: str) -> None:
+        """A consumer reads on, unless its library skips, repeats, or goes where the logs part when it is ahead."""
+        one = self.truth.consumers.setdefault(name, Consuming())
+        log = [value for value, _ in self.logs[self.leader]]
+        place = self.rng.randint(0, len(log))
+        if self.rng.random() < 0.05 and place != one.asks:
+            one.asks = one.at = place  # Started anew, from where its program chooses.
+            one.lives.append(place)
+            one.shown.append([])
+            one.unrecorded = set()  # What it does not know that it was shown, it passes anew or leaves out.
+        asked, outcome = one.asks, self.rng.choices(("ok", "info", "fail"), (16, 1, 1))[0]
+        if outcome == "ok" and not one.lost and self.rng.random() < self.strays:
+            one.at = self.rng.randint(0, len(log))
+        elif self.rng.random() < 0.8 or one.at > len(log):
+            one.at = min(one.at, self.parting(one.shown[-1], log))
+        found = [(n, log[n]) for n in range(one.at, min(len(log), one.at + self.rng.randint(0, 4)))]
+        if outcome != "fail" and found:
+            one.at, one.lost = found[-1][0] + 1, outcome == "info"
+        if outcome == "ok" and found:
+            one.shown[-1] += found
+            one.asks, one.seen_s = one.at, self.now_s
+        elif outcome == "info":
+            one.unanswered, one.unrecorded = True, one.unrecorded | set(found)
+        pairs = [list(pair) for pair in found] if outcome == "ok" else None
+        self.operations.append(op(name, "poll", [LOG, asked], self.now_s, 0.1, pairs, outcome, log=LOG))
+
+    def parting(self, shown: list[tuple[int, str]], log: list[str]) -> int:
+        """The first offset at which the log now has something else than what was shown there last."""
+        last = dict(shown)
+        return min((n for n, value in last.items() if n >= len(log) or log[n] != value), default=1 << 30)
+
     def elect(self, broker: str, seen_after: int) -> None:
         """Another leader, with whatever it has; it is seen to lead some steps later."""
         self.leader, self.epoch = broker, self.epoch + 1
@@ -147,6 +205,7 @@ def simulated(rng: Random) -> tuple[History, Truth]:
     """A run with a fault that takes the leader, and what really happened."""
     acks_all = rng.random() < 0.4
     run = Simulation(rng, duplicates=rng.choice((0, 0, 0.1)), swaps=rng.choice((0, 0, 0.1)), acks_all=acks_all)
+    run.strays = rng.choice((0, 0, 0.1))
     run.seen.append(lead(0, "n1"))
     while not run.logs["n1"]:
         run.now_s += STEP_S
@@ -176,7 +235,20 @@ def simulated(rng: Random) -> tuple[History, Truth]:
         for broker in BROKERS:
             run.now_s += STEP_S
             run.replicate(broker)
+    reads_on(run, healed_s)
     return finished(run, fault(begun_s, healed_s), rng.choice((0, 0, 0.1))), run.truth
+
+
+def reads_on(run: Simulation, healed_s: float) -> None:
+    """Consumers go on for a while after the last step, most of them to the log's end, and each has asked during the fault."""
+    run.truth.log = [value for value, _ in run.logs[run.leader]]
+    for name in CONSUMERS:
+        for _ in range(run.rng.randint(0, 12)):
+            run.now_s += STEP_S
+            run.consume(name)
+        asked = op(name, "poll", [LOG, None], healed_s - STEP_S / 2, 0.1, outcome="fail", log=LOG)
+        if name in run.truth.consumers:
+            run.operations.append(asked)
 
 
 def finished(run: Simulation, harm: Any, skips: float) -> History:

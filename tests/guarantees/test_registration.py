@@ -22,6 +22,7 @@ SHARED = {
     "holding",
     "leading",
     "placing",
+    "polling",
     "recheck",
     "replica_logs",
     "revisions",
@@ -45,6 +46,9 @@ EVERYTHING = [
     op("b", "release", "lock", at=4, result=0),
     op("c1", "read", ["r", None], at=3.2, result=[0, None], revision=4),
     op("a", "renew", "lock", at=3.3, result=True, lease="7", expires_ns=9_000_000_000),
+    op("c3", "poll", ["l-0", 0], at=3, result=[[0, 0], [1, 1]], log="l-0"),
+    op("c3", "poll", ["l-0", 2], at=4.2, result=[[4, 4], [5, 5]], log="l-0"),
+    op("c3", "poll", ["l-0", 6], at=4.4, result=[[5, 5], [6, 6]], log="l-0"),
     op("observer", "final-read", at=9, result=list(range(49))),
 ]
 
@@ -102,7 +106,7 @@ def test_measures_end_in_their_unit_and_witnesses_are_of_the_history(guarantee: 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES.values(), ids=list(GUARANTEES))
 def test_names_of_clients_change_no_verdict(guarantee: Guarantee, recorded: History) -> None:
-    names = {"a": "zoe", "b": "c", "c1": "x", "c2": "y", "observer": "eye"}
+    names = {"a": "zoe", "b": "c", "c1": "x", "c2": "y", "c3": "z", "observer": "eye"}
 
     def renamed(one: Operation) -> Operation:
         notes = {key: names.get(value, value) if key == "holder" else value for key, value in one.notes.items()}
@@ -124,6 +128,8 @@ def test_recheck_judges_what_the_history_speaks_of(recorded: History, tmp_path: 
     assert verdicts["recovers"] is Status.HOLDS
     assert verdicts["acked_records_survive"] is Status.VIOLATED
     assert verdicts["loss_is_predicted"] is Status.VIOLATED
+    assert verdicts["gapless_polls"] is Status.VIOLATED
+    assert verdicts["polled_once"] is Status.VIOLATED
     assert {verdicts[name] for name in ("no_duplicates", "order_per_producer", "log_agrees")} == {Status.HOLDS}
 
 

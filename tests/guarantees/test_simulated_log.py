@@ -8,10 +8,18 @@ from dataclasses import replace
 from itertools import combinations
 from random import Random
 
-from chaos.guarantees import acked_records_survive, log_agrees, loss_is_predicted, no_duplicates, order_per_producer
+from chaos.guarantees import (
+    acked_records_survive,
+    gapless_polls,
+    log_agrees,
+    loss_is_predicted,
+    no_duplicates,
+    order_per_producer,
+    polled_once,
+)
 from chaos.history import History
 from chaos.verdict import Status, Verdict
-from tests.guarantees.simulated_log import CLIENTS, Truth, simulated
+from tests.guarantees.simulated_log import CLIENTS, CONSUMERS, Consuming, Truth, simulated
 
 HISTORIES = int(os.environ.get("FUZZ_HISTORIES", "2000"))
 SEED = 20
@@ -159,3 +167,68 @@ def test_conflicts_are_the_offsets_that_had_two_values() -> None:
         assert verdict.measures == {"offsets_count": len(truth.at), "conflict_count": wrong}
         statuses[bool(wrong)] += 1
     tried(statuses)
+
+
+def without_the_random_reader(history: History) -> History:
+    """Consumers alone: it chooses each place itself."""
+    kept = (one for one in history if one.f != "poll" or one.client in CONSUMERS)
+    return replace(history, operations=tuple(kept))
+
+
+def passed(one: Consuming, log: list[str]) -> set[tuple[int, str]]:
+    """Records of the log that a consumer went past or was shown, in any of its lives."""
+    found = set()
+    for start, shown in zip(one.lives, one.shown, strict=True):
+        there = [n for n, value in shown if n < len(log) and log[n] == value]
+        found |= {(n, log[n]) for n in range(min([start, *(n for n, _ in shown)]), there[-1] + 1 if there else 0)}
+    return found
+
+
+def settled(history: History, read: list[Consuming], log: list[str]) -> bool:
+    """Whether each was shown last what is in the log, and one something since the fault began."""
+    lasts = [[pair for shown in one.shown for pair in shown][-1] for one in read]
+    on = all(n < len(log) and log[n] == value for n, value in lasts)
+    return on and any((one.seen_s + 0.1) * 1e9 >= history.faults[0].begun_ns for one in read)
+
+
+def test_gaps_are_the_records_that_a_consumer_passed_and_was_never_shown() -> None:
+    """By no poll at all if it is violated; where a poll has no answer it may be unknown."""
+    statuses, unsure = Counter[Status](), 0
+    for full, truth in RUNS:
+        history = without_the_random_reader(full)
+        read = [one for one in truth.consumers.values() if any(one.shown)]
+        verdict = gapless_polls(history)
+        statuses[verdict.status] += 1
+        if not read:
+            assert verdict.status is Status.UNKNOWN
+            continue
+        seen = [{pair for shown in one.shown for pair in shown} for one in read]
+        ways = [passed(one, truth.log) for one in read]
+        missing = [way - shown for way, shown in zip(ways, seen, strict=True)]
+        never = [gap - one.unrecorded for gap, one in zip(missing, read, strict=True)]
+        found = verdict.measures
+        assert found["passed_count"] == sum(map(len, ways))
+        assert found["skipped_count"] + found["unsure_count"] == sum(map(len, missing))
+        assert found["skipped_count"] <= sum(map(len, never))
+        unsure += found["unsure_count"] > 0
+        if not any(one.unanswered for one in read):
+            assert found["skipped_count"] == sum(map(len, missing))
+        assert (verdict.status is Status.VIOLATED) is (found["skipped_count"] > 0)
+        fine = not any(missing) and any(ways) and settled(history, read, truth.log)
+        assert (verdict.status is Status.HOLDS) is fine, verdict
+    assert min(*statuses.values(), unsure) > HISTORIES / 50, statuses
+
+
+def test_repeated_records_are_those_that_one_life_of_a_consumer_was_shown_again() -> None:
+    """As far as polls have answers."""
+    statuses = Counter[Status]()
+    for full, truth in RUNS:
+        verdict = polled_once(without_the_random_reader(full))
+        lives = [Counter(shown) for one in truth.consumers.values() for shown in one.shown]
+        again = sum(count > 1 for life in lives for count in life.values())
+        statuses[verdict.status] += 1
+        assert (verdict.status is Status.VIOLATED) is bool(again)
+        if any(lives):
+            assert verdict.measures == {"polled_count": sum(map(len, lives)), "repeated_count": again}
+    assert min(statuses.values()) > HISTORIES / 50, statuses
+    assert len(statuses) == 3

@@ -3,7 +3,8 @@ A replicated log: a leader that appends what a majority has, an arbiter that rep
 
 Bugs: ``acks_alone`` (the leader acknowledges what no follower has), ``appends_alone`` (its disk has it before any follower),
 ``appends_again`` (a repeated send is a new record), ``holds_back`` (some records stand behind the next of their producer),
-``cuts_tail`` (who takes over throws the end of its log away).
+``cuts_tail`` (who takes over throws the end of its log away), ``shows_the_next`` (who takes over leaves out the record that a
+consumer asks from), ``shows_all_again`` (who takes over does not know how far a consumer is).
 """
 
 from collections.abc import Callable, Generator
@@ -17,6 +18,7 @@ NAME = "log-0"
 MAJORITY = 2
 PATIENCE_S = 0.05
 TAIL = 5
+BATCH = 20
 
 Record = tuple[str, int]
 """A value and the epoch of the leader that appended it."""
@@ -39,6 +41,7 @@ class Replica:
         self._disk = process.disk.setdefault("log", {"epoch": 1, "accepted": 1, "records": []})
         self._sent: list[Record] = list(self._disk["records"])
         """All that a leader has been asked to append, whether or not it is on its disk."""
+        self._strangers = bug == "shows_all_again" and not self._leads
         self._aside: Record | None = None
         self._tell_role()
 
@@ -88,6 +91,18 @@ class Replica:
             return
         values = [value for value, _ in self._disk["records"]]
         self._replicate(lambda agreed: respond(("ok", values) if agreed else ("fail", "no majority")))
+
+    def _poll(self, request: dict[str, Any], respond: Respond) -> None:
+        records: list[Record] = self._disk["records"]
+        if not self._leads:
+            respond(("fail", "not the leader"))
+            return
+        first = request["offset"]
+        if self._bug == "shows_the_next" and self._disk["epoch"] > 1:
+            first += 1
+        if self._strangers and records:
+            first, self._strangers = 0, False
+        respond(("ok", [[first + n, value] for n, (value, _) in enumerate(records[first : first + BATCH])]))
 
     def _replicate(self, then: Callable[[bool], None]) -> None:
         """Send the log to the others; ``then`` hears once whether a majority has it, and so the leader's disk."""
@@ -180,6 +195,22 @@ def _sends(process: Process, target: str, value: str) -> Steps:
         if again.outcome != "silent":
             return again if told(again).error is None else first
     return first
+
+
+def consumer(process: Process, *, recorder: Recorder, pace_s: float = 0.02) -> Program:
+    """Polls from where its last poll ended, the replica that answered last."""
+    at, position = process.random.randrange(len(NODES)), 0
+    while not process.stopping:
+        notes: dict[str, Any] = {"log": NAME, "address": NODES[at]}
+        request = {"do": "poll", "offset": position}
+        steps = once(process, NODES[at], request, PATIENCE_S)
+        seen = yield from recorder.operation(process, "poll", [NAME, position], steps, notes)
+        if seen.error is not None:
+            at = (at + 1) % len(NODES)
+        elif seen.result:
+            position = notes["position"] = seen.result[-1][0] + 1
+        yield process.sleep(pace_s * process.random.uniform(0.5, 1.5))
+    return 0
 
 
 def reader(process: Process, *, recorder: Recorder) -> Program:
