@@ -181,6 +181,24 @@ def test_the_highest_epoch_counts_whoever_else_still_believes_in_an_older_one() 
     assert leader_of(nobody, LOG) is None
 
 
+def test_who_is_in_sync_is_told_by_the_leader_itself_and_not_by_a_broker_that_hears_of_nothing() -> None:
+    cut_off, leader = seen("n1", 2, epoch=1), seen("n2", 2, epoch=1, isr=(2, 3))
+    for views in ({"n1": cut_off, "n2": leader}, {"n2": leader, "n1": cut_off}):
+        view = newest(views, LOG)
+        assert view is not None
+        assert view.isr == ("n2", "n3")
+        assert replaced(views, LOG, "n3") == "n2"
+    assert replaced({"n1": leader, "n2": cut_off}, LOG, "n1") == "n2"
+
+
+def test_nobody_agrees_on_a_log_whose_leader_is_down_on_purpose() -> None:
+    views: Views = {name: seen(name, 1, brokers=(2, 3)) for name in ("n2", "n3")}
+    assert disagreements(views, [LOG], ["n2", "n3"]) == (
+        "n2: acked-0 is led by n1, which is not there",
+        "n3: acked-0 is led by n1, which is not there",
+    )
+
+
 def test_a_leader_is_replaced_once_the_new_one_says_so_itself() -> None:
     old, new = seen("n1", 1), seen("n2", 2, epoch=1)
     assert replaced({"n1": old, "n2": old, "n3": seen("n3", 2, epoch=1)}, LOG, "n1") is None
