@@ -214,7 +214,11 @@ class Lab(Protocol):
         """Write a file inside a party; relative paths start at the party's own folder."""
 
     def get(self, party: str, path: str, offset: int = 0) -> bytes:
-        """Read a file inside a party from a byte offset; an absent file reads as empty."""
+        """
+        Read a file inside a party from a byte offset; an absent file reads as empty.
+
+        A folder reads as the names in it, one a line.
+        """
 
     def log(self, ref: ProcessRef) -> bytes:
         """What the process has written to stdout and stderr."""

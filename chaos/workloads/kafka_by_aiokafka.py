@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 
 from chaos.errors import UsageError
-from chaos.workloads.kafka_clients import BACKOFF_MS, METADATA_AGE_MS, REQUEST_MS
+from chaos.workloads.kafka_clients import BACKOFF_MS, METADATA_AGE_MS, REQUEST_MS, a_place, text
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
 
 T = TypeVar("T")
@@ -22,7 +22,12 @@ def made(kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
     """A client with these settings, all of which the library must know."""
     try:
         return kind(**settings)
-    except (TypeError, ValueError) as problem:
+    except (
+        AssertionError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as problem:  # RuntimeError: a codec that is not installed.
         raise UsageError(f"aiokafka does not take these settings: {problem}") from problem
 
 
@@ -43,7 +48,7 @@ class Producing:
         assert self._producer is not None
         sent = self._producer.send_and_wait(topic, value=value.encode(), partition=partition)
         told = self._loop.run_until_complete(sent)  # None where no answer was asked for.
-        return None if told is None else int(told.offset)
+        return None if told is None else a_place(told.offset)
 
     def close(self) -> None:
         """Nothing is waited for: the process ends."""
@@ -90,7 +95,7 @@ class Consuming:
             self._loop.run_until_complete(self._start())
         assert self._consumer is not None
         found = self._loop.run_until_complete(self._consumer.getmany(timeout_ms=within_ms))
-        return [(one.offset, (one.value or b"").decode()) for records in found.values() for one in records]
+        return [(one.offset, text(one.value)) for records in found.values() for one in records]
 
     def close(self) -> None:
         """Nothing is waited for: the process ends."""

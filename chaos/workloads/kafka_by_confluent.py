@@ -15,6 +15,8 @@ from chaos.workloads.kafka_clients import (
     METADATA_AGE_MS,
     MOST_BACKOFF_MS,
     REQUEST_MS,
+    a_place,
+    text,
 )
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule, Uncertain
 
@@ -25,9 +27,16 @@ DEFAULT_DELIVERY_MS = 300_000
 MANY = 2147483647
 """librdkafka's own number of retries."""
 
+ALIASES = {
+    "message.send.max.retries": "retries",
+    "request.required.acks": "acks",
+    "delivery.timeout.ms": "message.timeout.ms",
+    "max.in.flight": "max.in.flight.requests.per.connection",
+}
+"""Second names that librdkafka takes for what is set, or looked at, here: of two names for one setting the last would win."""
+
 _REFUSALS = frozenset(
     {
-        KafkaError.NOT_ENOUGH_REPLICAS,
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.INVALID_RECORD,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -39,8 +48,11 @@ _NOT_HERE = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.NOT_ENOUGH_REPLICAS,
     }
 )
+"""Certain where one copy is enough. librdkafka sends a record again after "not the leader" without counting it as a retry,
+so with acks=all even "not enough replicas" may come after an attempt that was appended."""
 
 
 def confluent_outcomes(*, acks: str, retries: int) -> OutcomeTable:
@@ -57,7 +69,7 @@ def made(kind: Callable[[dict[str, Any]], T], settings: Mapping[str, Any]) -> T:
     try:
         return kind(dict(settings))
     except KafkaException as problem:
-        raise UsageError(f"confluent-kafka does not take these settings: {problem.args[0].str()}") from problem
+        raise UsageError(f"confluent-kafka does not take these settings: {problem.args[0].str().strip()}") from problem
 
 
 class Producing:
@@ -88,8 +100,7 @@ class Producing:
         error, message = reports[0]
         if error is not None:
             raise KafkaException(error)
-        offset = message.offset()
-        return None if offset is None or offset < 0 else int(offset)
+        return a_place(message.offset())
 
     def close(self) -> None:
         """Nothing is waited for."""
@@ -118,7 +129,8 @@ def open_producer(bootstrap: Sequence[str], explicit: Mapping[str, Any] | None, 
             "topic.metadata.refresh.interval.ms": METADATA_AGE_MS,
         }
     quiet = {"log_level": 0}
-    return Producing({"bootstrap.servers": ",".join(bootstrap), **quiet, **given, **config})
+    chosen = {ALIASES.get(name, name): value for name, value in config.items()}
+    return Producing({"bootstrap.servers": ",".join(bootstrap), **quiet, **given, **chosen})
 
 
 class Consuming:
@@ -129,14 +141,18 @@ class Consuming:
     def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
         self._consumer = made(Consumer, settings)
         self._consumer.assign([log])
+        self._owed: KafkaError | None = None
 
     def poll(self, within_ms: int) -> list[tuple[int, str]]:
-        """The next records."""
-        found = self._consumer.consume(num_messages=500, timeout=within_ms / 1000)
-        for message in found:
-            if (error := message.error()) is not None:
-                raise KafkaException(error)
-        return [(message.offset() or 0, (message.value() or b"").decode()) for message in found]
+        """The next records; an error that came among them is told by the next poll, for they have been shown."""
+        found = [] if self._owed else self._consumer.consume(num_messages=500, timeout=within_ms / 1000)
+        records = [(message.offset() or 0, text(message.value())) for message in found if message.error() is None]
+        problems = [error for message in found if (error := message.error()) is not None]
+        error = self._owed or (problems[0] if problems else None)
+        self._owed = error if records else None
+        if error is not None and not records:
+            raise KafkaException(error)
+        return records
 
     def close(self) -> None:
         """End it."""

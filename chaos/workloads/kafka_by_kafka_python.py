@@ -2,7 +2,8 @@
 kafka-python as a producer and a consumer: explicit acks, idempotence, retries and timeouts, since its defaults changed with 3.0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
@@ -16,6 +17,8 @@ from chaos.workloads.kafka_clients import (
     METADATA_AGE_MS,
     MOST_BACKOFF_MS,
     REQUEST_MS,
+    a_place,
+    text,
 )
 from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
 
@@ -39,8 +42,8 @@ _NOT_HERE = (
     errors.ReplicaNotAvailableError,
     errors.FencedLeaderEpochError,
     errors.UnknownLeaderEpochError,
-    errors.KafkaStorageError,
 )
+"""Without a disk that fails: a broker that says so of an append (KafkaStorageError) may have written it, and find it later."""
 
 
 def kafka_python_outcomes(*, acks: int, retries: float) -> OutcomeTable:
@@ -61,6 +64,21 @@ def known_to(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     return dict(settings)
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """What the library says of settings that it does not take, as the workload's own mistake."""
+    try:
+        yield
+    except (
+        errors.KafkaConfigurationError,
+        errors.UnsupportedCodecError,
+        AssertionError,
+        TypeError,
+        ValueError,
+    ) as problem:
+        raise UsageError(f"kafka-python does not take these settings: {problem}") from problem
+
+
 class Producing:
     """One ``KafkaProducer``; made with the first record, so that a cluster that is not there yet refuses that record only."""
 
@@ -68,19 +86,24 @@ class Producing:
         self._settings = known_to(KafkaProducer, settings)
         self._producer: Any = None
         known = {**KafkaProducer.DEFAULT_CONFIG, **self._settings}
-        self._acks = ALL if known["acks"] == "all" else int(known["acks"])
-        self.outcomes = kafka_python_outcomes(acks=self._acks, retries=known["retries"])
-        self._within_s = known["delivery_timeout_ms"] / 1000 + GRACE_S
+        with explained():
+            self._acks = ALL if known["acks"] == "all" else int(known["acks"])
+            self.outcomes = kafka_python_outcomes(acks=self._acks, retries=known["retries"])
+            self._within_s = known["delivery_timeout_ms"] / 1000 + GRACE_S
 
     def send(self, topic: str, partition: int, value: str) -> int | None:
         """Hand the record over, and wait for its offset."""
         try:
-            self._producer = self._producer or KafkaProducer(**self._settings)
+            self._producer = self._producer or self._made()
             future = self._producer.send(topic, value=value.encode(), partition=partition)
         except errors.KafkaError as problem:  # No broker, or no metadata: the record was not even queued.
             raise Refused(f"not sent: {problem}") from problem
         told = future.get(timeout=self._within_s)
-        return int(told.offset) if self._acks else None  # Without acks it would be 0, whatever the record's place.
+        return a_place(told.offset) if self._acks else None  # Without acks it would be 0, whatever the record's place.
+
+    def _made(self) -> Any:
+        with explained():
+            return KafkaProducer(**self._settings)
 
     def close(self) -> None:
         """End it."""
@@ -120,7 +143,8 @@ class Consuming:
 
     def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
         self._log = log
-        self._consumer = KafkaConsumer(**known_to(KafkaConsumer, settings))
+        with explained():
+            self._consumer = KafkaConsumer(**known_to(KafkaConsumer, settings))
         self._consumer.assign([log])
         self._consumer.seek(log, 0)
 
@@ -132,7 +156,7 @@ class Consuming:
             parted = problem.divergent_offsets.get(self._log)
             self._consumer.seek(self._log, parted.offset if parted else 0)
             raise
-        return [(one.offset, (one.value or b"").decode()) for records in found.values() for one in records]
+        return [(one.offset, text(one.value)) for records in found.values() for one in records]
 
     def close(self) -> None:
         """End it."""

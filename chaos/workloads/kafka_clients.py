@@ -31,6 +31,16 @@ CONSUMERS: Mapping[str, str] = {
 """The same for consumers."""
 
 
+def text(value: bytes | None) -> str:
+    """A record's value as histories have it; bytes that are no text stay distinguishable."""
+    return (value or b"").decode(errors="backslashreplace")
+
+
+def a_place(offset: int | None) -> int | None:
+    """An offset that a library tells; below zero it is the library's word for not knowing."""
+    return None if offset is None or offset < 0 else int(offset)
+
+
 class Producer(Protocol):
     """One producer of one library."""
 

@@ -215,6 +215,8 @@ def test_files_are_the_partys_own_and_kept_ones_survive(any_provider: Provider, 
     lab.put("n1", "a/b", b"0123456789")
     assert (lab.get("n1", "a/b"), lab.get("n1", "a/b", 7), lab.get("n2", "a/b")) == (b"0123456789", b"789", b"")
     assert lab.get("n1", f"{lab.folder('n1')}/a/b") == b"0123456789"
+    lab.put("n1", "a/c/d", b"x")
+    assert (lab.get("n1", "a"), lab.get("n1", "a", 2), lab.get("n1", "a/c")) == (b"b\nc", b"c", b"d")
     lab.put("n1", f"{lab.kept('n1')}/events", b"kept")
     lab.close()
     assert (tmp_path / "kept" / "n1" / "events").read_bytes() == b"kept"

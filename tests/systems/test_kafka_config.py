@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kafka.record.memory_records import MemoryRecordsBuilder
 
-from chaos.errors import UsageError
+from chaos.errors import MissingSoftwareError, UsageError
 from chaos.systems.kafka import requests
 from chaos.systems.kafka.config import META, meta_properties, parse_properties, server_properties
 from chaos.systems.kafka.logs import read_replica
@@ -181,6 +181,24 @@ def test_the_highest_epoch_counts_whoever_else_still_believes_in_an_older_one() 
     assert leader_of(nobody, LOG) is None
 
 
+def test_who_is_in_sync_is_told_by_the_leader_itself_and_not_by_a_broker_that_hears_of_nothing() -> None:
+    cut_off, leader = seen("n1", 2, epoch=1), seen("n2", 2, epoch=1, isr=(2, 3))
+    for views in ({"n1": cut_off, "n2": leader}, {"n2": leader, "n1": cut_off}):
+        view = newest(views, LOG)
+        assert view is not None
+        assert view.isr == ("n2", "n3")
+        assert replaced(views, LOG, "n3") == "n2"
+    assert replaced({"n1": leader, "n2": cut_off}, LOG, "n1") == "n2"
+
+
+def test_nobody_agrees_on_a_log_whose_leader_is_down_on_purpose() -> None:
+    views: Views = {name: seen(name, 1, brokers=(2, 3)) for name in ("n2", "n3")}
+    assert disagreements(views, [LOG], ["n2", "n3"]) == (
+        "n2: acked-0 is led by n1, which is not there",
+        "n3: acked-0 is led by n1, which is not there",
+    )
+
+
 def test_a_leader_is_replaced_once_the_new_one_says_so_itself() -> None:
     old, new = seen("n1", 1), seen("n2", 2, epoch=1)
     assert replaced({"n1": old, "n2": old, "n3": seen("n3", 2, epoch=1)}, LOG, "n1") is None
@@ -236,7 +254,12 @@ def batch(first: int, epoch: int, *values: str | None) -> bytes:
 
 
 def replica(**files: bytes) -> Any:
-    return read_replica(LOG, lambda path: files.get(f"s{int(path.rpartition('/')[2].partition('.')[0])}", b""))
+    """The replica with these segments, each named by its first offset."""
+    folder = f"data/{LOG}"
+    there = {f"{folder}/{int(name[1:]):020d}.log": content for name, content in files.items()}
+    beside = ["leader-epoch-checkpoint", f"{0:020d}.index", f"{7:020d}.log.deleted"]
+    names = "\n".join([*(path.rpartition("/")[2] for path in there), *beside]).encode()
+    return read_replica(LOG, lambda path: names if path == folder else there.get(path, b""))
 
 
 def test_a_replica_is_read_from_its_segments_one_after_the_other() -> None:
@@ -254,6 +277,7 @@ def test_a_replica_is_read_from_its_segments_one_after_the_other() -> None:
 
 def test_an_absent_log_is_empty_and_a_batch_that_is_being_written_is_left_out() -> None:
     assert replica().values == ()
+    assert read_replica(LOG, lambda _: b"").end == 0
     whole = batch(0, 0, "a")
     for cut in range(len(batch(1, 0, "b"))):
         assert replica(s0=whole + batch(1, 0, "b")[:cut]).values == ("a",)
@@ -261,6 +285,36 @@ def test_an_absent_log_is_empty_and_a_batch_that_is_being_written_is_left_out() 
 
 def test_offsets_that_nobody_wrote_are_nothing() -> None:
     assert replica(s0=batch(2, 0, "c")).values == (None, None, "c")
+
+
+def test_a_log_whose_first_segments_retention_took_begins_with_the_oldest_that_is_left() -> None:
+    found = replica(s5=batch(5, 3, "f", "g"), s7=batch(7, 3, "h"))
+    assert (found.first, found.values, found.end, found.epochs) == (5, ("f", "g", "h"), 8, ((5, 3),))
+
+
+def test_what_compaction_left_is_read_over_its_gaps() -> None:
+    found = replica(s0=batch(0, 0, "a"), s9=batch(11, 0, "l"))
+    assert found.values == ("a", *[None] * 10, "l")
+
+
+def test_a_marker_of_a_transaction_takes_an_offset_and_is_nobodys_record() -> None:
+    marker = bytearray(batch(1, 0, "committed"))
+    marker[22] |= 0x20  # The low byte of the attributes: a control batch.
+    found = replica(s0=batch(0, 0, "a") + bytes(marker) + batch(2, 0, "c"))
+    assert found.values == ("a", None, "c")
+
+
+def test_values_are_told_as_they_are_empty_or_no_text_or_none() -> None:
+    raw = bytearray(batch(0, 0, "a", "", None, "?"))
+    raw[raw.index(b"?")] = 0xFF
+    assert replica(s0=bytes(raw)).values == ("a", "", None, "\\xff")
+
+
+def test_records_compressed_with_a_codec_that_is_not_there_are_no_empty_log() -> None:
+    raw = bytearray(batch(0, 0, "a"))
+    raw[22] |= 3
+    with pytest.raises(MissingSoftwareError, match=r"what reads lz4, .* pip install 'kafka-python\[lz4\]'"):
+        replica(s0=bytes(raw))
 
 
 # -- last words -------------------------------------------------------------------------------------------------------

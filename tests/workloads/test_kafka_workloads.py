@@ -2,7 +2,9 @@
 Kafka workloads as worker processes against a real broker: what they do there, and what they record of it.
 """
 
+import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import aiokafka.errors
@@ -20,7 +22,7 @@ from chaos.systems.kafka.clients import consumer, producer
 from chaos.workloads.kafka_by_aiokafka import AIOKAFKA_OUTCOMES
 from chaos.workloads.kafka_by_confluent import confluent_outcomes
 from chaos.workloads.kafka_by_kafka_python import ALL, kafka_python_outcomes
-from chaos.workloads.kafka_clients import open_consumer, open_producer
+from chaos.workloads.kafka_clients import a_place, open_consumer, open_producer
 from chaos.workloads.outcomes import classify
 
 PATIENCE_S = 30.0
@@ -50,6 +52,7 @@ def start(lab: Lab) -> Iterator[MakeKafka]:
         (errors.KafkaTimeoutError("batch expired"), "info", "info"),
         (errors.KafkaConnectionError("gone"), "info", "info"),
         (errors.OutOfOrderSequenceNumberError(), "info", "info"),
+        (errors.KafkaStorageError(), "info", "info"),
     ],
 )
 def test_what_kafka_pythons_errors_say_depends_on_who_had_to_acknowledge(
@@ -64,9 +67,14 @@ def test_what_kafka_pythons_errors_say_depends_on_who_had_to_acknowledge(
 @pytest.mark.parametrize(
     ("code", "acks_1", "acks_all"),
     [
-        (KafkaError.NOT_ENOUGH_REPLICAS, "fail", "fail"),
+        (KafkaError.NOT_ENOUGH_REPLICAS, "fail", "info"),
         (KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND, "info", "info"),
         (KafkaError.NOT_LEADER_FOR_PARTITION, "fail", "info"),
+        (KafkaError.MSG_SIZE_TOO_LARGE, "fail", "fail"),
+        (KafkaError.KAFKA_STORAGE_ERROR, "info", "info"),
+        (KafkaError.REQUEST_TIMED_OUT, "info", "info"),
+        (KafkaError._PURGE_INFLIGHT, "info", "info"),
+        (KafkaError._RETRY, "info", "info"),
         (KafkaError._MSG_TIMED_OUT, "info", "info"),
         (KafkaError._TRANSPORT, "info", "info"),
     ],
@@ -105,6 +113,56 @@ def test_unknown_libraries_acks_and_resets_are_refused_by_name(monkeypatch: pyte
     monkeypatch.delitem(__import__("sys").modules, "chaos.workloads.kafka_by_aiokafka")
     with pytest.raises(UsageError, match=r"aiokafka cannot be imported \(.*\); run: pip install aiokafka"):
         opened("aiokafka", retries=1)
+
+
+@pytest.mark.parametrize(
+    ("library", "more", "answer"),
+    [
+        ("kafka-python", {"config": {"acks": "x"}}, "kafka-python does not take these settings: invalid literal .*'x'"),
+        ("kafka-python", {"config": {"delivery_timeout_ms": "x"}}, "kafka-python does not take these settings: .*"),
+        (
+            "confluent-kafka",
+            {"retries": -1},
+            "confluent-kafka does not take these settings: .* -1 is outside allowed .*",
+        ),
+        ("confluent-kafka", {"idempotence": True}, "confluent-kafka does not take these settings: .*`retries` must .*"),
+    ],
+)
+def test_values_that_a_library_does_not_take_are_told_in_one_line(library: str, more: Any, answer: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        opened(library, **more)
+    assert re.fullmatch(answer, str(refused.value))
+
+
+def test_a_second_name_for_retries_decides_what_an_error_says() -> None:
+    refused = confluent_kafka.KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+    plain: Any = opened("confluent-kafka")
+    again: Any = opened("confluent-kafka", config={"message.send.max.retries": 5})
+    assert classify(refused, plain.outcomes) is Outcome.FAIL
+    assert classify(refused, again.outcomes) is Outcome.INFO
+
+
+class Said:
+    """A message of librdkafka, or an error in the place of one."""
+
+    def __init__(self, offset: int, value: bytes | None = None, error: object = None) -> None:
+        self.offset, self.value, self.error = (lambda: offset), (lambda: value), (lambda: error)
+
+
+def test_records_that_came_with_an_error_were_shown_and_the_error_is_told_by_the_next_poll() -> None:
+    consuming: Any = open_consumer("confluent-kafka", ["127.0.0.1:1"], "t", 0, reset="latest", config={})
+    error = KafkaError(KafkaError._ALL_BROKERS_DOWN)
+    batches = [[Said(0, b"a"), Said(-1001, error=error), Said(1, b"\xff")], [Said(2, b"c")]]
+    consuming._consumer.close()
+    consuming._consumer = SimpleNamespace(consume=lambda **_: batches.pop(0))
+    assert consuming.poll(10) == [(0, "a"), (1, "\\xff")]
+    with pytest.raises(confluent_kafka.KafkaException):
+        consuming.poll(10)
+    assert consuming.poll(10) == [(2, "c")]
+
+
+def test_an_offset_that_the_library_does_not_know_is_none() -> None:
+    assert [a_place(offset) for offset in (0, 7, -1, -1001, None)] == [0, 7, None, None, None]
 
 
 # -- against a broker -------------------------------------------------------------------------------------------------

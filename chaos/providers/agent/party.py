@@ -261,13 +261,17 @@ class Party:
         path.write_bytes(base64.b64decode(command["content"]))
 
     def do_get(self, command: Message) -> str:
-        """Read a piece of a file; nothing when there is no such file yet."""
+        """Read a piece of a file; nothing when there is no such file yet. A folder reads as the names in it."""
+        path, offset = Path(self._folder, command["path"]), command["offset"]
         try:
-            with Path(self._folder, command["path"]).open("rb") as file:
-                file.seek(command["offset"])
+            with path.open("rb") as file:
+                file.seek(offset)
                 return base64.b64encode(file.read(PIECE)).decode()
         except FileNotFoundError:
             return ""
+        except IsADirectoryError:
+            names = "\n".join(sorted(each.name for each in path.iterdir())).encode()
+            return base64.b64encode(names[offset : offset + PIECE]).decode()
 
     def do_kept(self, command: Message) -> list[str]:
         """The files of the kept folder, relative to it."""

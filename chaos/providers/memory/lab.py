@@ -234,9 +234,14 @@ class MemoryLab:
         self._files[self._known(party), self._inside(party, path)] = content
 
     def get(self, party: str, path: str, offset: int = 0) -> bytes:
-        """Read a file of a party from a byte offset."""
+        """Read a file of a party from a byte offset; a folder reads as the names in it."""
         self._known(party)
-        return self._files.get((party, self._inside(party, path)), b"")[offset:]
+        wanted = self._inside(party, path)
+        if (party, wanted) in self._files:
+            return self._files[party, wanted][offset:]
+        below = [file.removeprefix(f"{wanted}/") for owner, file in self._files if owner == party]
+        names = {name.partition("/")[0] for name in below if not name.startswith("/")}
+        return "\n".join(sorted(names)).encode()[offset:]
 
     def _inside(self, party: str, path: str) -> str:
         return path if path.startswith("/") else f"{self.folder(party)}/{path}"

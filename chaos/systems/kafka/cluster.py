@@ -215,7 +215,7 @@ class KafkaCluster:
                 f"no topic {topic!r} was made here; there are {', '.join(one.name for one in self.topics)}"
             )
         logs = [log_name(wanted.name, number) for number in range(wanted.partitions)]
-        values = [value for log in logs for _, value in self.lines.consumed(log)]
+        values: list[Value] = [value for log in logs for _, value in self.lines.consumed(log) if value is not None]
         if self._sink is not None:
             for log in logs:
                 self.note_replica_logs(log)

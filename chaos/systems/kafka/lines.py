@@ -73,26 +73,39 @@ class Lines:
         idle = () if self.active_or_none() else ("no controller is active",)
         return (*disagreements(seen, logs, present), *idle)
 
-    def consumed(self, log: str) -> list[tuple[int, str]]:
-        """All that consumers can read of a log, as (offset, value), from its leader; waits until the leader shows all it has."""
-        found: list[tuple[int, str]] = []
+    def consumed(self, log: str) -> list[tuple[int, str | None]]:
+        """
+        All that consumers can read of a log, as (offset, value), from its leader; waits until the leader shows all it has.
 
-        def all_read() -> bool:
-            position = found[-1][0] + 1 if found else 0
+        A value is None where the record has none. Each piece has its own time: a log may be long.
+        """
+        found: list[tuple[int, str | None]] = []
+        position: int | None = None
+
+        def piece() -> str | None:
+            nonlocal position
             leader = self.brokers[self.leader(log)]
-            more, end = requests.consume(leader, log, position)
-            found.extend(more)
+            asked = requests.log_start(leader, log) if position is None else position
+            seen = requests.consume(leader, log, asked)
+            found.extend(seen.records)
+            position = seen.position
             # What only the leader has yet is shown to nobody; read now, it would be called lost.
-            return (found[-1][0] + 1 if found else 0) >= end == requests.log_end(leader, log)
+            if position >= seen.high_watermark == requests.log_end(leader, log):
+                return "all"
+            return "more" if position > asked else None
 
-        wait_until(
-            all_read,
-            within_s=READ_TIMEOUT_S,
-            wanted=f"all of {log} to be read",
-            seen=lambda: self._ends(log),
-            error=NoProgressError,
-            forgive=(NoAnswerError,),
-        )
+        def next_piece() -> str:
+            return wait_until(
+                piece,
+                within_s=READ_TIMEOUT_S,
+                wanted=f"all of {log} to be read",
+                seen=lambda: self._ends(log),
+                error=NoProgressError,
+                forgive=(NoAnswerError,),
+            )
+
+        while next_piece() != "all":
+            continue
         return found
 
     def _ends(self, log: str) -> dict[str, Any]:

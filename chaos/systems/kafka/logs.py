@@ -2,20 +2,21 @@
 A replica's log as it lies on its disk: what a broker has, also one that is down or that nobody is allowed to read from.
 
 Consumers see a log up to its high watermark, at its leader. What a fault cost is the difference between replicas, so their own
-segments are read. Source: Kafka documentation, message format (record batches, version 2).
+segments are read.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from kafka.record.memory_records import MemoryRecords
 
 from chaos.history.records import Value
+from chaos.systems.kafka.batches import batches
 from chaos.systems.kafka.config import DATA
 
 Read = Callable[[str], bytes]
-"""A file below the party's folder; an absent one is empty."""
+"""A file below the party's folder, or the names in a folder, one a line; what is absent is empty."""
+
+_SEGMENT = re.compile(r"\d{20}\.log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,29 +50,22 @@ class ReplicaLog:
 
 
 def read_replica(log: str, read: Read) -> ReplicaLog:
-    """A replica's log from the segments on its disk, from offset 0 on."""
+    """
+    A replica's log from the segments on its disk.
+
+    It begins where the oldest segment begins: retention takes whole segments. Which there are is asked and not guessed from
+    where the one before ends: compaction leaves gaps.
+    """
+    folder = f"{DATA}/{log}"
+    segments = sorted(name for name in read(folder).decode().splitlines() if _SEGMENT.fullmatch(name))
+    first = int(segments[0].partition(".")[0]) if segments else 0
     values: list[str | None] = []
     epochs: list[tuple[int, int]] = []
-    for batch in _batches(log, read):
-        if not epochs or epochs[-1][1] != batch.leader_epoch:
-            epochs.append((batch.base_offset, batch.leader_epoch))
-        values += [None] * (batch.last_offset + 1 - len(values))
-        if batch.is_control_batch:
-            continue
-        for record in batch:
-            values[record.offset] = None if record.value is None else bytes(record.value).decode(errors="replace")
-    return ReplicaLog(log=log, first=0, values=tuple(values), epochs=tuple(epochs))
-
-
-def _batches(log: str, read: Read) -> Iterator[Any]:
-    start = 0
-    while segment := read(f"{DATA}/{log}/{start:020d}.log"):
-        following = start
-        for batch in MemoryRecords(
-            segment
-        ):  # A batch that is still being written has not all its bytes: it is left out.
-            yield batch
-            following = batch.last_offset + 1
-        if following == start:
-            return
-        start = following
+    for segment in segments:
+        for batch in batches(read(f"{folder}/{segment}")):
+            if not epochs or epochs[-1][1] != batch.epoch:
+                epochs.append((batch.first, batch.epoch))
+            values += [None] * (batch.end - first - len(values))
+            for offset, value in batch.records:
+                values[offset - first] = value
+    return ReplicaLog(log=log, first=first, values=tuple(values), epochs=tuple(epochs))

@@ -76,8 +76,7 @@ class Readiness:
         def written() -> bool:
             leader = self._brokers[leader_of(self.views((READY_TOPIC,)), log) or next(iter(self._brokers))]
             offset = requests.produce(leader, log, "ready", within_ms=WRITE_WITHIN_MS)
-            found, _ = requests.consume(leader, log, offset)
-            return bool(found)
+            return bool(requests.consume(leader, log, offset).records)
 
         self._wait(written, "an acks=all record to be acknowledged and read")
 

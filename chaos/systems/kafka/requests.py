@@ -6,6 +6,7 @@ administrative requests), KIP-966 (eligible leader replicas).
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from kafka.errors import for_code
 from kafka.protocol.admin.cluster import DescribeQuorumRequest
@@ -15,16 +16,17 @@ from kafka.protocol.consumer.fetch import FetchRequest
 from kafka.protocol.consumer.offsets import ListOffsetsRequest
 from kafka.protocol.metadata.metadata import MetadataRequest
 from kafka.protocol.producer.produce import ProduceRequest
-from kafka.record.memory_records import MemoryRecords, MemoryRecordsBuilder
+from kafka.record.memory_records import MemoryRecordsBuilder
 
 from chaos.errors import UsageError
+from chaos.systems.kafka.batches import batches
 from chaos.systems.kafka.config import text
 from chaos.systems.kafka.console import Console, NoAnswerError
 from chaos.systems.kafka.settings import Setting, Topic
 from chaos.systems.kafka.views import BrokerView, parse_metadata
 
 CONSUMER, DEBUGGER = -1, -2
-LATEST = -1
+LATEST, EARLIEST = -1, -2
 TOPIC_RESOURCE, SET = 2, 0
 METADATA_LOG = "__cluster_metadata"
 MOST_BYTES = 1 << 26
@@ -53,10 +55,15 @@ def high_watermark(console: Console, log: str) -> int:
     return _offset(console, log, CONSUMER)
 
 
-def _offset(console: Console, log: str, replica: int) -> int:
+def log_start(console: Console, log: str) -> int:
+    """The first offset that consumers may ask for: what was before it was deleted."""
+    return _offset(console, log, CONSUMER, EARLIEST)
+
+
+def _offset(console: Console, log: str, replica: int, timestamp: int = LATEST) -> int:
     topic, partition = parted(log)
     wanted = ListOffsetsRequest.ListOffsetsTopic.ListOffsetsPartition(
-        partition_index=partition, current_leader_epoch=-1, timestamp=LATEST
+        partition_index=partition, current_leader_epoch=-1, timestamp=timestamp
     )
     topics = [ListOffsetsRequest.ListOffsetsTopic(name=topic, partitions=[wanted])]
     said = console.ask(ListOffsetsRequest(replica_id=replica, isolation_level=0, topics=topics, version=5))
@@ -142,8 +149,22 @@ def produce(console: Console, log: str, value: str, *, within_ms: int) -> int:
     return int(answer.base_offset)
 
 
-def consume(console: Console, log: str, offset: int) -> tuple[list[tuple[int, str]], int]:
-    """What the leader shows consumers from an offset on, as (offset, value), and the high watermark."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """
+    What a leader showed a consumer.
+
+    :param records: as (offset, value).
+    :param position: where to read on; beyond the last record where markers or gaps follow it.
+    """
+
+    records: list[tuple[int, str | None]]
+    position: int
+    high_watermark: int
+
+
+def consume(console: Console, log: str, offset: int) -> Consumed:
+    """What the leader shows consumers from an offset on."""
     topic, number = parted(log)
     partition = FetchRequest.FetchTopic.FetchPartition(
         partition=number,
@@ -171,13 +192,12 @@ def consume(console: Console, log: str, offset: int) -> tuple[list[tuple[int, st
     _refuse(said.error_code, f"nothing was read from {log}")
     answer = said.responses[0].partitions[0]
     _refuse(answer.error_code, f"nothing was read from {log}")
-    found = [
-        (record.offset, (record.value or b"").decode())
-        for batch in MemoryRecords(bytes(answer.records or b""))
-        for record in batch
-        if record.offset >= offset
-    ]
-    return found, int(answer.high_watermark)
+    found = list(batches(bytes(answer.records or b"")))
+    return Consumed(
+        records=[record for batch in found for record in batch.records if record[0] >= offset],
+        position=max(offset, found[-1].end if found else offset),
+        high_watermark=int(answer.high_watermark),
+    )
 
 
 def parted(log: str) -> tuple[str, int]:

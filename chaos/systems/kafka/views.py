@@ -72,9 +72,19 @@ def parse_metadata(party: str, said: Any, names: Mapping[int, str]) -> BrokerVie
 
 
 def newest(views: Views, log: str) -> LogView | None:
-    """The view of a log with the highest leader epoch; None when nobody knows the log."""
-    known = [view.logs[log] for view in views.values() if isinstance(view, BrokerView) and log in view.logs]
-    return max(known, key=lambda view: (view.epoch, view.leader is not None), default=None)
+    """
+    The view of a log with the highest leader epoch; None when nobody knows the log.
+
+    Within an epoch the leader's own counts: who is in sync changes without a new epoch, and a broker that is cut off from
+    the controllers does not hear of it.
+    """
+    known = [
+        (name, view.logs[log]) for name, view in views.items() if isinstance(view, BrokerView) and log in view.logs
+    ]
+    ranked = max(
+        known, key=lambda one: (one[1].epoch, one[1].leader is not None, one[0] == one[1].leader), default=None
+    )
+    return ranked[1] if ranked else None
 
 
 def leader_of(views: Views, log: str) -> str | None:
@@ -89,7 +99,8 @@ def replaced(views: Views, log: str, old: str) -> str | None:
     if view is None or view.leader in (None, old):
         return None
     own = views.get(str(view.leader))
-    taken = isinstance(own, BrokerView) and own.logs.get(log) == view
+    said = own.logs.get(log) if isinstance(own, BrokerView) else None
+    taken = said is not None and (said.leader, said.epoch) == (view.leader, view.epoch)
     return view.leader if taken else None
 
 
@@ -116,6 +127,8 @@ def _about(log: str, seen: Mapping[str, LogView | None], there: set[str]) -> Ite
             yield f"{name} does not know {log}"
         elif view.leader is None:
             yield f"{name}: nobody leads {log}"
+        elif view.leader not in there:
+            yield f"{name}: {log} is led by {view.leader}, which is not there"
         elif missing := sorted(set(view.replicas) & there - set(view.isr)):
             yield f"{name}: {', '.join(missing)} not in sync for {log}"
     views = {view for view in seen.values() if view is not None}
