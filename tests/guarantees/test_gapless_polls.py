@@ -65,6 +65,8 @@ def test_a_gap_within_one_poll_is_shown_by_that_poll() -> None:
     """And one at the very start, since it asked from there."""
     verdict = gapless_polls(read(shows(0, 2, at=1, asked=0)))
     assert proof(verdict)[2] == [0]
+    several = gapless_polls(read(*(shows(n, at=n) for n in range(4)), shows(5, at=5), shows(6, at=6)))
+    assert proof(several)[2] == [3, 4]
     first = gapless_polls(read(shows(3, 4, at=1, asked=2)))
     assert (proof(first)[2], first.measures) == ([0], counts(3, 1))
 
@@ -210,6 +212,8 @@ def test_what_retention_took_is_not_missed() -> None:
     log = snap(9, "n1", *VALUES[4:], first=4)
     assert gapless_polls(read(shows(5, at=1, asked=0), logs=(log,))).measures == counts(2, 1)
     assert gapless_polls(read(shows(0, 4, 5, at=1, asked=0), logs=(log,))).measures == counts(2)
+    both = gapless_polls(read(shows(4, 5, at=1), logs=(log, snap(9, "n2", *VALUES[:6]))))
+    assert (both.status, both.measures) == (Status.HOLDS, counts(2))
 
 
 def test_each_log_of_each_consumer_is_passed_by_itself() -> None:
