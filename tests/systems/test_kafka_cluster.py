@@ -187,6 +187,18 @@ def test_a_topic_setting_that_kafka_does_not_know_is_told_in_its_own_words(start
         start(topology="single", topics=[Topic(settings={"no.such": 1})])
 
 
+def test_a_setting_that_kafka_does_not_know_is_refused_since_kafka_itself_says_nothing(start: MakeKafka) -> None:
+    """One of a listener, one of a plug-in in a file, and an internal one are known well enough."""
+    fine = {"unclean.leader.election.interval.ms": 1000, "listener.name.client.connections.max.reauth.ms": 0}
+    with pytest.raises(UsageError, match=r"Kafka 4\.\S+ knows no min\.insync\.replica, segment\.bytes: a topic's own"):
+        start(topology="single", settings={**fine, "min.insync.replica": 2, "segment.bytes": 1 << 20})
+
+
+def test_settings_of_a_listener_and_of_a_plug_in_pass(start: MakeKafka) -> None:
+    fine = {**TIGHT, "listener.name.client.connections.max.reauth.ms": 0}
+    assert start(topology="single", settings=fine, properties="my.plugin.setting=1").agreed()
+
+
 def test_a_log_that_nobody_leads_has_no_leader(start: MakeKafka) -> None:
     cluster = start(topology="single")
     with pytest.raises(HarnessError, match="nobody leads other-0 at this moment"):

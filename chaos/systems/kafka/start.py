@@ -44,6 +44,10 @@ CONTROLLER_PORTS = (
 )
 
 
+LISTENERS_OWN = "listener.name."
+"""Such lines are about one listener, and go by names of their own."""
+
+
 class MakeKafka(Protocol):
     """The ``make_kafka`` fixture: ``start_kafka`` in the test's own lab."""
 
@@ -105,7 +109,7 @@ def start_kafka(
         spawns=_spawns(lab, shape, installed, settings, overlay, java_options),
     )
     try:
-        _bring_up(cluster, installed)
+        _bring_up(cluster, installed, settings)
     except BaseException:
         cluster.close()
         raise
@@ -198,7 +202,7 @@ def _addresses(lab: Lab, shape: Topology) -> dict[str, dict[int, tuple[str, int]
     return found
 
 
-def _bring_up(cluster: KafkaCluster, installed: Installed) -> None:
+def _bring_up(cluster: KafkaCluster, installed: Installed, settings: Mapping[str, Setting]) -> None:
     begun = monotonic_ns()
 
     def done(step: str) -> None:
@@ -218,11 +222,23 @@ def _bring_up(cluster: KafkaCluster, installed: Installed) -> None:
     done("an active controller")
     ready.all_registered()
     done("all brokers registered")
+    _refuse_unknown(cluster, settings)
     _make_topics(ready.active_controller(), cluster)
     ready.all_in_sync((*cluster.topics, _READY))
     done("all replicas in sync")
     ready.acknowledged()
     done("a record acknowledged and read")
+
+
+def _refuse_unknown(cluster: KafkaCluster, settings: Mapping[str, Setting]) -> None:
+    """Kafka takes every line and says nothing, so a slip of the pen would be an experiment without its setting."""
+    named = [name for name in settings if not name.startswith(LISTENERS_OWN)]
+    name, broker = next(iter(cluster.lines.brokers.items()))
+    if named and (unknown := requests.unknown_settings(broker, cluster.topology.ids[name], named)):
+        raise UsageError(
+            f"{cluster.version} knows no {', '.join(unknown)}: a topic's own settings belong to Topic(settings=), "
+            "those of a plug-in to properties="
+        )
 
 
 def _start(cluster: KafkaCluster, installed: Installed) -> list[ProcessRef]:
