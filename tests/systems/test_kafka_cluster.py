@@ -153,6 +153,12 @@ def test_a_file_of_the_users_own_is_overlaid_and_java_options_are_passed_on(
     [
         ({"topics": [Topic(replication=4)]}, "topic acked: 4 replicas cannot be placed on 3 brokers"),
         ({"topics": []}, "needs at least one topic"),
+        ({"topics": Topic()}, r"topics is a list of Topic\(\.\.\.\), not Topic"),
+        ({"topics": ["acked"]}, r"topics is a list of Topic\(\.\.\.\), not \['acked'\]"),
+        ({"settings": [1]}, r"settings is a mapping of names to values, not \[1\]"),
+        ({"settings": {"a": None}}, "settings: a is a number, a truth or one line of text, not None"),
+        ({"properties": 3}, "properties is the text of a server.properties or a Path to one, not 3"),
+        ({"properties": "/etc/server.properties"}, r"properties is text; for a file give a Path: Path\('/etc/server"),
         ({"topics": [Topic(), Topic()]}, "every topic needs a name of its own"),
         ({"topics": [Topic(name="chaos-ready")]}, "and not chaos-ready"),
         ({"settings": {"listeners": "x"}}, "listeners: decided by the lab"),

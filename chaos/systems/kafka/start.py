@@ -28,6 +28,7 @@ from chaos.systems.kafka.settings import (
     Topic,
     Topology,
     find_topology,
+    refuse_no_settings,
 )
 from chaos.wait import monotonic_ns
 
@@ -94,6 +95,7 @@ def start_kafka(
     :param others: parties to be made in the same batch (clients), which is faster than one after the other.
     """
     shape = find_topology(topology)
+    refuse_no_settings("settings", settings)
     config.refuse_owned(settings)
     overlay = _overlay(properties)
     chosen = _checked(topics, shape)
@@ -124,10 +126,16 @@ def _overlay(properties: str | Path | None) -> dict[str, str]:
             properties = properties.read_text(encoding="utf-8")
         except OSError as problem:
             raise UsageError(f"the properties cannot be read: {problem}") from problem
+    if not isinstance(properties, str):
+        raise UsageError(f"properties is the text of a server.properties or a Path to one, not {properties!r}")
+    if "=" not in properties and "\n" not in properties and Path(properties).suffix:
+        raise UsageError(f"properties is text; for a file give a Path: Path({properties!r})")
     return config.parse_properties(properties)
 
 
 def _checked(topics: Sequence[Topic], shape: Topology) -> tuple[Topic, ...]:
+    if isinstance(topics, str | Topic) or not all(isinstance(topic, Topic) for topic in topics):
+        raise UsageError(f"topics is a list of Topic(...), not {topics!r}")
     if not topics:
         raise UsageError("a Kafka cluster needs at least one topic: questions are about the first one")
     names = [topic.name for topic in topics]
