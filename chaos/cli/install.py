@@ -3,6 +3,7 @@ Install server software into a per-user cache, and with a system what every lab 
 """
 
 import argparse
+import signal
 from collections.abc import Sequence
 
 from chaos.cli import exits
@@ -19,7 +20,15 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Install all that can be; one that cannot does not keep the others from being there."""
-    return install_all(_with_lab(options.names))
+    before = signal.signal(signal.SIGTERM, _interrupt)  # Else a broker that is started once would be left running.
+    try:
+        return install_all(_with_lab(options.names))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def install_all(requests: Sequence[str]) -> int:

@@ -18,6 +18,8 @@ from chaos.servers.software import Installed, Software, version_key
 from chaos.wait import wait_until
 
 MANIFEST = "manifest.json"
+SUMS = "files.sha256"
+"""Of a program that is more than one file: the sums of all of them."""
 NEW = ".new-"
 LOCK_WITHIN_S = 1200.0  # Longer than the slowest installation that another process may be at.
 
@@ -38,8 +40,14 @@ def cache_folder() -> Path:
 def locked(name: str) -> Iterator[None]:
     """Only one process at a time installs ``name``; the lock falls with its process, however that ends."""
     folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".lock-{name}").open("w") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / f".lock-{name}").open("w")
+    except OSError as problem:
+        raise ProviderError(
+            f"the cache {folder} cannot be written ({problem.strerror}); CHAOS_CACHE names another"
+        ) from problem
+    with lock:
         wanted = f"another process to finish installing {name}"
         wait_until(lambda: _try_lock(lock.fileno()), within_s=LOCK_WITHIN_S, wanted=wanted, error=ProviderError)
         yield
@@ -104,13 +112,25 @@ def verified(installed: Installed) -> Installed:
     place = cache_folder() / installed.name / installed.version
     if installed.program.is_symlink() or not installed.program.is_relative_to(place):
         return installed  # The machine's own packages vouch for it, and update it.
-    recorded = json.loads((place / MANIFEST).read_text())["sha256"]
-    if recorded != (seen := _digest(installed.program)):
-        raise ChangedSoftwareError(
-            f"{installed.program} is not what was installed: sha256 {seen[:12]}… where {recorded[:12]}… was recorded; "
-            f"run: chaos install {installed.name}={installed.version}"
-        )
+    recorded = {str(installed.program.relative_to(place)): json.loads((place / MANIFEST).read_text())["sha256"]}
+    if (place / SUMS).exists():
+        lines = (place / SUMS).read_text(encoding="utf-8").splitlines()
+        recorded |= {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    for name, wanted in recorded.items():
+        seen = f"sha256 {_digest(place / name)[:12]}…" if (place / name).exists() else "it is gone"
+        if seen != f"sha256 {wanted[:12]}…":
+            raise ChangedSoftwareError(
+                f"{place / name} is not what was installed: {seen} where {wanted[:12]}… was recorded; "
+                f"run: chaos install {installed.name}={installed.version}"
+            )
     return installed
+
+
+def sum_up(folder: Path) -> None:
+    """Record the sums of all files of a program that is more than one, so that a damaged one is found before it is run."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = (f"{_digest(path)}  {path.relative_to(folder)}\n" for path in files)
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
 def _read(manifest: Path, software: Software) -> Installed | None:

@@ -11,18 +11,31 @@ from pathlib import Path
 
 from chaos import process
 from chaos.errors import ProviderError
-from chaos.servers.cache import new_folder
+from chaos.servers.cache import new_folder, sum_up
 from chaos.servers.java import java_for, maven
 from chaos.servers.software import Progress
 
 WITHIN_S = 900.0
-UNREACHED = ("Could not transfer", "Unknown host", "Connection refused", "Connect timed out", "Network is unreachable")
+UNREACHED = (
+    *("Could not transfer", "Unknown host", "Connection refused", "Connect timed out", "Network is unreachable"),
+    "No plugin found for prefix",  # What Maven says where it cannot even look for its own plugins.
+)
 LAST_LINES = 4
+_DRESS = re.compile(r"(\x1b\[[0-9;]*m|\[ERROR\]|->\s*\[Help \d+\])")
+_ADVICE = ("To see the full stack trace", "Re-run Maven", "For more information", "[Help")
+"""Lines of Maven's that are about Maven."""
 
 ARCHIVE = "classes.jsa"
 """An archive of classes beside the launcher is used if it is there. It belongs to jars in just that folder, as named there."""
 Prepare = Callable[[Path, Path, Progress], None]
 """What else an installation makes once: given the launcher and the Java."""
+
+
+def _said(output: str) -> str:
+    """What Maven complains of, without colours, prefixes and advice."""
+    said = [_DRESS.sub("", line).strip() for line in output.splitlines() if "ERROR" in line]
+    words = [line for line in said if line and not line.startswith(_ADVICE)]
+    return " ".join(words[:LAST_LINES]) or "no output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,7 @@ class MavenJars:
         self._compare(folder / "lib")
         launcher = self._launcher(folder, java)
         self.prepare(launcher, java, progress)
+        sum_up(folder)
         return launcher
 
     def _fetch_jars(self, lib: Path, java: Path, progress: Progress) -> None:
@@ -82,8 +96,7 @@ class MavenJars:
             argv: list[str | Path] = [mvn, "-q", "-B", "-C", f"-Dmaven.repo.local={work / 'repository'}", *goal]
             done = process.run(argv, timeout_s=WITHIN_S, cwd=work, check=False, env={**os.environ, "NO_COLOR": "1"})
         if done.returncode:
-            said = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
-            words = " ".join(said[:LAST_LINES]) or "no output"
+            words = _said(done.stdout + done.stderr)
             missed = any(sign in words for sign in UNREACHED)
             hint = "Maven Central was not reached, see ~/.m2/settings.xml; " if missed else ""
             raise ProviderError(f"{self.program} {self.version} was not fetched: {hint}mvn said: {words}")

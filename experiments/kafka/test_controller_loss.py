@@ -72,9 +72,11 @@ def test_another_broker_leads_and_nothing_acknowledged_is_lost(
     with launch(cluster, producer(cluster, "c1", acks="all")) as run:
         run.wait_oks("add", STEADY, within_s=PATIENCE_S)  # Steady state.
 
-        old = cluster.leader()
+        old, controller = cluster.leader(), cluster.controller()
         with run.inject(*fault(cluster)):  # type: ignore[operator]
             cluster.wait_failover(old, within_s=PATIENCE_S)
+            if fault is both:
+                cluster.wait_controller(within_s=PATIENCE_S, instead_of=controller)
             run.wait_oks("add", STEADY, within_s=PATIENCE_S)
 
         run.wait_for(cluster.agreed, within_s=60)  # Recovery.

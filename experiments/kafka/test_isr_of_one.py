@@ -41,8 +41,11 @@ def shrink_to_one(make_kafka: MakeKafka, launch: Launch, topology: str, *, min_i
         run.wait_oks("add", IN_THE_HOLE, within_s=PATIENCE_S)  # Steady state.
 
         leader = cluster.leader()
-        with run.inject(between(leader, cluster.replicas(), ports="replication")):  # Fault.
-            run.wait_for(lambda: cluster.in_sync() == (leader.name,), within_s=PATIENCE_S)
+        with run.inject(between(leader, cluster.replicas(), ports="replication")) as (hole,):  # Fault.
+            run.wait_for(
+                lambda: run.live.count("add", "c1", "info", hole.begun_ns), within_s=PATIENCE_S
+            )  # "all" waits,
+            run.wait_for(lambda: cluster.in_sync() == (leader.name,), within_s=PATIENCE_S)  # until it means one.
             if min_insync == 1:
                 run.wait_oks("add", IN_THE_HOLE, within_s=PATIENCE_S)
             else:

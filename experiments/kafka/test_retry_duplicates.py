@@ -14,9 +14,12 @@ from chaos.guarantees import acked_records_survive, no_duplicates, of_client, re
 from chaos.run import Launch, Run
 from chaos.systems.kafka import TIGHT, MakeKafka
 from chaos.systems.kafka.clients import producer
+from chaos.wait import monotonic_ns
 
 PATIENCE_S = 30.0
 STEADY = 50
+UNTOLD_S = 1.0
+"""So long a client must have waited for the answer about a record that is in the log: it is lost, and not on its way."""
 CLIENTS = {"c1": "kafka-python", "c2": "confluent-kafka", "c3": "aiokafka"}
 OPTIONS = {
     "kafka-python": "enable_idempotence",
@@ -44,8 +47,9 @@ def lose_replies(make_kafka: MakeKafka, launch: Launch, config: dict[str, dict[s
         leader = cluster.leader()
 
         def appended() -> bool:
-            there = [str(value).partition(":")[0] for value in cluster.replica_log(leader).values]
-            return all(there.count(client) > run.live.count("add", client, "ok") for client in CLIENTS)
+            there, since = set(cluster.replica_log(leader).values), monotonic_ns() - int(UNTOLD_S * 1e9)
+            waiting = (run.live.open_operations(client) for client in CLIENTS)
+            return all(any(add.value in there and add.invoked_ns < since for add in adds) for adds in waiting)
 
         with run.inject(blackhole(CLIENTS, leader, way="back")):  # Fault; its heal closes the connections.
             run.wait_for(appended, within_s=PATIENCE_S, wanted="a record of each client that it was not told of")

@@ -30,8 +30,11 @@ def leave_only_lagging_replicas(make_kafka: MakeKafka, launch: Launch, *, unclea
         run.wait_oks("add", STEADY, within_s=PATIENCE_S)  # Steady state.
 
         leader, others = cluster.leader(), cluster.replicas()
-        with run.inject(between(leader, others)):  # Fault.
-            run.wait_for(lambda: cluster.in_sync() == (leader.name,), within_s=PATIENCE_S)
+        with run.inject(between(leader, others)) as (hole,):  # Fault.
+            run.wait_for(
+                lambda: run.live.count("add", "c1", "info", hole.begun_ns), within_s=PATIENCE_S
+            )  # "all" waits,
+            run.wait_for(lambda: cluster.in_sync() == (leader.name,), within_s=PATIENCE_S)  # until it means one.
             run.wait_oks("add", TAIL, within_s=PATIENCE_S)
             with run.inject(Kill(leader)) as (crash,):
                 cluster.note_replica_logs()

@@ -2,10 +2,14 @@
 Looking for software: what is taken, what is refused, and that nothing is ever fetched.
 """
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from chaos.errors import MissingSoftwareError, UsageError
+from chaos.errors import MissingSoftwareError, ProviderError, UsageError
 from chaos.servers import SOFTWARE, ChangedSoftwareError, cache_folder, find, install, installed
+from chaos.servers.cache import sum_up
 from chaos.servers.maven import MavenJars
 from tests.servers.conftest import Machine
 from tests.servers.fakes import debian, offer_valkey
@@ -67,6 +71,41 @@ def test_newest_patch_release_answers_unless_one_is_named(machine: Machine) -> N
     asked = [None, "9", "9.1", "9.1.2", "9.1.10"]
 
     assert [find("valkey", wanted).version for wanted in asked] == ["9.1.10", "9.1.10", "9.1.10", "9.1.2", "9.1.10"]
+
+
+@pytest.mark.parametrize(
+    ("harm", "answer"), [(lambda jar: jar.write_text("else"), "sha256 .*…"), (lambda jar: jar.unlink(), "it is gone")]
+)
+def test_a_damaged_file_of_a_program_of_many_is_refused_and_repaired_by_installing(
+    machine: Machine, harm: Callable[[Path], None], answer: str
+) -> None:
+    offer_valkey(machine, "9.1.2")
+    install("valkey")
+    place = machine.cache / "valkey" / "9.1.2"
+    (place / "lib").mkdir(exist_ok=True)
+    jar = place / "lib" / "one.jar"
+    jar.write_text("one")
+    sum_up(place)
+    assert find("valkey").version == "9.1.2"
+    harm(jar)
+    with pytest.raises(
+        ChangedSoftwareError, match=rf"one\.jar is not what was installed: {answer} where .* run: chaos in"
+    ):
+        find("valkey")
+    assert install("valkey").version == "9.1.2"
+    assert find("valkey").version == "9.1.2"
+
+
+def test_a_cache_that_cannot_be_written_is_said_in_a_sentence(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    offer_valkey(machine, "9.1.2")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CHAOS_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(
+        ProviderError, match=r"the cache .*/file/cache cannot be written \(Not a directory\); CHAOS_CACHE"
+    ):
+        install("valkey")
 
 
 def test_changed_program_is_refused_in_a_sentence(machine: Machine) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from chaos.errors import MissingSoftwareError, ProviderError
 from chaos.servers import catalogue
+from chaos.servers.cache import SUMS
 from chaos.servers.java import java_version
 from chaos.servers.maven import MavenJars
 from chaos.servers.software import Progress
@@ -58,6 +59,9 @@ def test_jars_are_fetched_and_run_by_a_launcher_in_their_folder(
     launcher = jars.fetch(folder, said)
     assert sorted(jar.name for jar in (folder / "lib").iterdir()) == ["one.jar", "two.jar"]
     assert (folder / "prepared").read_text() == "server java"
+    assert [line.split()[1] for line in (folder / SUMS).read_text().splitlines()] == [
+        *("lib/one.jar", "lib/two.jar", "prepared", "server")
+    ]
     assert jars.label == "Maven Central server_2:4.4.0"
     assert 'exec "$java" -Xmx9m $share $JAVA_OPTIONS -cp "lib/*" a.Main "$@"' in launcher.read_text()
 
@@ -106,10 +110,17 @@ def test_what_maven_said_is_quoted(machine: Machine, jars: MavenJars, tmp_path: 
     """With a hint where it was not reached at all."""
     java_says(machine, "17")
     machine.program("mvn", "echo '[ERROR] Unknown host repo'; exit 1")
-    with pytest.raises(ProviderError, match=r"not fetched: Maven Central was not reached, see .*: \[ERROR\] Unknown"):
+    with pytest.raises(ProviderError, match=r"not fetched: Maven Central was not reached, see .*: Unknown"):
+        jars.fetch(tmp_path, said)
+    lines = (
+        r"\033[0m[ERROR] No plugin found for prefix dependency -> [Help 1]",
+        *("[ERROR]", "[ERROR] Re-run Maven with -X", "[WARNING] x"),
+    )
+    machine.program("mvn", "\n".join([*(f"printf '{line}\\n'" for line in lines), "exit 1"]))
+    with pytest.raises(ProviderError, match=r"was not reached, .*; mvn said: No plugin found for prefix dependency$"):
         jars.fetch(tmp_path, said)
     machine.program("mvn", "echo '[ERROR] no such artifact'; exit 1")
-    with pytest.raises(ProviderError, match=r"not fetched: mvn said: \[ERROR\] no such artifact"):
+    with pytest.raises(ProviderError, match=r"not fetched: mvn said: no such artifact"):
         jars.fetch(tmp_path, said)
 
 

@@ -153,6 +153,12 @@ def test_a_file_of_the_users_own_is_overlaid_and_java_options_are_passed_on(
     [
         ({"topics": [Topic(replication=4)]}, "topic acked: 4 replicas cannot be placed on 3 brokers"),
         ({"topics": []}, "needs at least one topic"),
+        ({"topics": Topic()}, r"topics is a list of Topic\(\.\.\.\), not Topic"),
+        ({"topics": ["acked"]}, r"topics is a list of Topic\(\.\.\.\), not \['acked'\]"),
+        ({"settings": [1]}, r"settings is a mapping of names to values, not \[1\]"),
+        ({"settings": {"a": None}}, "settings: a is a number, a truth or one line of text, not None"),
+        ({"properties": 3}, "properties is the text of a server.properties or a Path to one, not 3"),
+        ({"properties": "/etc/server.properties"}, r"properties is text; for a file give a Path: Path\('/etc/server"),
         ({"topics": [Topic(), Topic()]}, "every topic needs a name of its own"),
         ({"topics": [Topic(name="chaos-ready")]}, "and not chaos-ready"),
         ({"settings": {"listeners": "x"}}, "listeners: decided by the lab"),
@@ -185,6 +191,18 @@ def test_a_java_machine_that_cannot_start_is_quoted_from_its_own_log(start: Make
 def test_a_topic_setting_that_kafka_does_not_know_is_told_in_its_own_words(start: MakeKafka) -> None:
     with pytest.raises(UsageError, match=r"topic acked was not made: \w+: Unknown topic config name: no\.such"):
         start(topology="single", topics=[Topic(settings={"no.such": 1})])
+
+
+def test_a_setting_that_kafka_does_not_know_is_refused_since_kafka_itself_says_nothing(start: MakeKafka) -> None:
+    """One of a listener, one of a plug-in in a file, and an internal one are known well enough."""
+    fine = {"unclean.leader.election.interval.ms": 1000, "listener.name.client.connections.max.reauth.ms": 0}
+    with pytest.raises(UsageError, match=r"Kafka 4\.\S+ knows no min\.insync\.replica, segment\.bytes: a topic's own"):
+        start(topology="single", settings={**fine, "min.insync.replica": 2, "segment.bytes": 1 << 20})
+
+
+def test_settings_of_a_listener_and_of_a_plug_in_pass(start: MakeKafka) -> None:
+    fine = {**TIGHT, "listener.name.client.connections.max.reauth.ms": 0}
+    assert start(topology="single", settings=fine, properties="my.plugin.setting=1").agreed()
 
 
 def test_a_log_that_nobody_leads_has_no_leader(start: MakeKafka) -> None:

@@ -1,5 +1,6 @@
 """A node's files, and what is read out of nodes' answers and disks: text in, values and sentences out."""
 
+import re
 import struct
 from types import SimpleNamespace
 from typing import Any
@@ -315,6 +316,48 @@ def test_records_compressed_with_a_codec_that_is_not_there_are_no_empty_log() ->
     raw[22] |= 3
     with pytest.raises(MissingSoftwareError, match=r"what reads lz4, .* pip install 'kafka-python\[lz4\]'"):
         replica(s0=bytes(raw))
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+TOPIC: Any = Topic
+TOPOLOGY: Any = Topology
+FIND_TOPOLOGY: Any = find_topology
+
+
+@pytest.mark.parametrize(
+    ("act", "answer"),
+    [
+        (lambda: TOPIC(name="a b"), "a topic's name is up to 249 letters, .* not 'a b'"),
+        (lambda: TOPIC(name=""), "a topic's name is .* not ''"),
+        (lambda: TOPIC(name=".."), "a topic's name is .* not '..'"),
+        (lambda: TOPIC(name="x" * 250), "a topic's name is .*"),
+        (lambda: TOPIC(partitions="3"), "topic acked: it needs at least one partition, not '3'"),
+        (lambda: TOPIC(partitions=True), "topic acked: it needs at least one partition, not True"),
+        (lambda: TOPIC(replication=1.5), "topic acked: it needs at least one replica, not 1.5"),
+        (
+            lambda: TOPIC(settings=[("a", 1)]),
+            r"topic acked: settings is a mapping of names to values, not \[\('a', 1\)\]",
+        ),
+        (
+            lambda: TOPIC(settings={"a": None}),
+            "topic acked: settings: a is a number, a truth or one line of text, not None",
+        ),
+        (lambda: TOPIC(settings={"a": "1\nb=2"}), "topic acked: settings: a is .*"),
+        (lambda: TOPOLOGY(name="x", brokers="n1"), "topology x: brokers is a tuple of names, not 'n1'"),
+        (lambda: TOPOLOGY(name="x", controllers=["q1"]), r"topology x: controllers is a tuple of names, not \['q1'\]"),
+        (lambda: TOPOLOGY(name="x", brokers=(1, 2)), r"topology x: brokers is a tuple of names, not \(1, 2\)"),
+        (lambda: FIND_TOPOLOGY(["n1"]), "no Kafka topology is called .*"),
+        (
+            lambda: parse_properties("a=1,\\\n2"),
+            r"line 1 of the properties goes on in the next one, which is not read: .*",
+        ),
+    ],
+)
+def test_each_mistake_is_one_sentence_at_once(act: Any, answer: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        act()
+    assert re.fullmatch(answer, str(refused.value))
 
 
 # -- last words -------------------------------------------------------------------------------------------------------

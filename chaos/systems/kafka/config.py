@@ -133,6 +133,10 @@ def parse_properties(said: str) -> dict[str, str]:
         if not stripped or stripped[0] in "#!":
             continue
         key, equals, value = stripped.partition("=")
+        if stripped.endswith("\\"):
+            raise UsageError(
+                f"line {number} of the properties goes on in the next one, which is not read: {stripped!r}"
+            )
         if not equals:
             raise UsageError(f"line {number} of the properties is not name=value: {stripped!r}")
         found[key.strip()] = value.strip()

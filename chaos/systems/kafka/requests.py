@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kafka.errors import for_code
 from kafka.protocol.admin.cluster import DescribeQuorumRequest
-from kafka.protocol.admin.configs import IncrementalAlterConfigsRequest
+from kafka.protocol.admin.configs import DescribeConfigsRequest, IncrementalAlterConfigsRequest
 from kafka.protocol.admin.topics import CreateTopicsRequest, DescribeTopicPartitionsRequest
 from kafka.protocol.consumer.fetch import FetchRequest
 from kafka.protocol.consumer.offsets import ListOffsetsRequest
@@ -27,7 +27,8 @@ from chaos.systems.kafka.views import BrokerView, parse_metadata
 
 CONSUMER, DEBUGGER = -1, -2
 LATEST, EARLIEST = -1, -2
-TOPIC_RESOURCE, SET = 2, 0
+TOPIC_RESOURCE, BROKER_RESOURCE = 2, 4
+SET, UNTYPED = 0, 0
 METADATA_LOG = "__cluster_metadata"
 MOST_BYTES = 1 << 26
 EXISTS = "TopicAlreadyExistsError"
@@ -133,6 +134,17 @@ def alter_topic(controller: Console, topic: str, settings: Mapping[str, Setting]
     answer = said.responses[0]
     if answer.error_code:
         raise UsageError(f"topic {topic} was not altered: {answer.error_message}")
+
+
+def unknown_settings(broker: Console, number: int, names: Iterable[str]) -> tuple[str, ...]:
+    """Which of these lines of ``server.properties`` Kafka knows nothing of: it keeps them, without a type, and says nothing."""
+    resource = DescribeConfigsRequest.DescribeConfigsResource(
+        resource_type=BROKER_RESOURCE, resource_name=str(number), configuration_keys=list(names)
+    )
+    said = broker.ask(DescribeConfigsRequest(resources=[resource], include_documentation=False, version=3))
+    answer = said.results[0]
+    _refuse(answer.error_code, "no settings")
+    return tuple(sorted(one.name for one in answer.configs if one.config_type == UNTYPED))
 
 
 def produce(console: Console, log: str, value: str, *, within_ms: int) -> int:

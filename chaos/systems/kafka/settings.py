@@ -2,6 +2,7 @@
 What can be chosen about a Kafka cluster: its brokers and controllers, its topics, its settings.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ MANAGEMENT_PORT = 19094
 """The observer asks a broker here, on the management plane."""
 QUORUM_PORT = 19095
 """The observer asks a controller here, on the management plane."""
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 FIRST_CONTROLLER_ID = 101
 """Of separate controllers; brokers, and nodes that are both, count from 1."""
@@ -56,6 +59,10 @@ class Topology:
     controllers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for kind in ("brokers", "controllers"):
+            names = getattr(self, kind)
+            if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+                raise UsageError(f"topology {self.name}: {kind} is a tuple of names, not {names!r}")
         if not self.brokers:
             raise UsageError(f"topology {self.name}: a Kafka cluster needs at least one broker")
         if len(set(self.nodes)) != len(self.brokers) + len(self.controllers):
@@ -114,10 +121,15 @@ class Topic:
     settings: Mapping[str, Setting] = field(default_factory=empty)
 
     def __post_init__(self) -> None:
-        if self.partitions < 1:
-            raise UsageError(f"topic {self.name}: it needs at least one partition, not {self.partitions}")
-        if self.replication is not None and self.replication < 1:
-            raise UsageError(f"topic {self.name}: it needs at least one replica, not {self.replication}")
+        if not isinstance(self.name, str) or not _TOPIC.fullmatch(self.name) or self.name in (".", ".."):
+            raise UsageError(
+                f"a topic's name is up to 249 letters, digits, dots, dashes and underscores, not {self.name!r}"
+            )
+        if type(self.partitions) is not int or self.partitions < 1:
+            raise UsageError(f"topic {self.name}: it needs at least one partition, not {self.partitions!r}")
+        if self.replication is not None and (type(self.replication) is not int or self.replication < 1):
+            raise UsageError(f"topic {self.name}: it needs at least one replica, not {self.replication!r}")
+        refuse_no_settings(f"topic {self.name}: settings", self.settings)
 
     def copies(self, topology: Topology) -> int:
         """How many brokers have each partition."""
@@ -140,10 +152,19 @@ def log_name(topic: str, partition: int) -> str:
     return f"{topic}-{partition}"
 
 
+def refuse_no_settings(what: str, given: object) -> None:
+    """Refuse what is no mapping of names to values, before a node is told of it."""
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise UsageError(f"{what} is a mapping of names to values, not {given!r}")
+    for name, value in given.items():
+        if not isinstance(value, str | int | float | bool) or "\n" in f"{name}{value}":
+            raise UsageError(f"{what}: {name} is a number, a truth or one line of text, not {value!r}")
+
+
 def find_topology(wanted: str | Topology) -> Topology:
     """The topology of that name, or the one given."""
     if isinstance(wanted, Topology):
         return wanted
-    if wanted not in TOPOLOGIES:
+    if not isinstance(wanted, str) or wanted not in TOPOLOGIES:
         raise UsageError(f"no Kafka topology is called {wanted!r}; there are {', '.join(TOPOLOGIES)}")
     return TOPOLOGIES[wanted]

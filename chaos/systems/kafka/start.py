@@ -28,6 +28,7 @@ from chaos.systems.kafka.settings import (
     Topic,
     Topology,
     find_topology,
+    refuse_no_settings,
 )
 from chaos.wait import monotonic_ns
 
@@ -42,6 +43,10 @@ CONTROLLER_PORTS = (
     Port(number=CONTROLLER_PORT, name="controller", plane="data", ping=_PING),
     Port(number=QUORUM_PORT, name="quorum", plane="management", ping=_PING),
 )
+
+
+LISTENERS_OWN = "listener.name."
+"""Such lines are about one listener, and go by names of their own."""
 
 
 class MakeKafka(Protocol):
@@ -90,6 +95,7 @@ def start_kafka(
     :param others: parties to be made in the same batch (clients), which is faster than one after the other.
     """
     shape = find_topology(topology)
+    refuse_no_settings("settings", settings)
     config.refuse_owned(settings)
     overlay = _overlay(properties)
     chosen = _checked(topics, shape)
@@ -105,7 +111,7 @@ def start_kafka(
         spawns=_spawns(lab, shape, installed, settings, overlay, java_options),
     )
     try:
-        _bring_up(cluster, installed)
+        _bring_up(cluster, installed, settings)
     except BaseException:
         cluster.close()
         raise
@@ -120,10 +126,16 @@ def _overlay(properties: str | Path | None) -> dict[str, str]:
             properties = properties.read_text(encoding="utf-8")
         except OSError as problem:
             raise UsageError(f"the properties cannot be read: {problem}") from problem
+    if not isinstance(properties, str):
+        raise UsageError(f"properties is the text of a server.properties or a Path to one, not {properties!r}")
+    if "=" not in properties and "\n" not in properties and Path(properties).suffix:
+        raise UsageError(f"properties is text; for a file give a Path: Path({properties!r})")
     return config.parse_properties(properties)
 
 
 def _checked(topics: Sequence[Topic], shape: Topology) -> tuple[Topic, ...]:
+    if isinstance(topics, str | Topic) or not all(isinstance(topic, Topic) for topic in topics):
+        raise UsageError(f"topics is a list of Topic(...), not {topics!r}")
     if not topics:
         raise UsageError("a Kafka cluster needs at least one topic: questions are about the first one")
     names = [topic.name for topic in topics]
@@ -198,7 +210,7 @@ def _addresses(lab: Lab, shape: Topology) -> dict[str, dict[int, tuple[str, int]
     return found
 
 
-def _bring_up(cluster: KafkaCluster, installed: Installed) -> None:
+def _bring_up(cluster: KafkaCluster, installed: Installed, settings: Mapping[str, Setting]) -> None:
     begun = monotonic_ns()
 
     def done(step: str) -> None:
@@ -218,11 +230,23 @@ def _bring_up(cluster: KafkaCluster, installed: Installed) -> None:
     done("an active controller")
     ready.all_registered()
     done("all brokers registered")
+    _refuse_unknown(cluster, settings)
     _make_topics(ready.active_controller(), cluster)
     ready.all_in_sync((*cluster.topics, _READY))
     done("all replicas in sync")
     ready.acknowledged()
     done("a record acknowledged and read")
+
+
+def _refuse_unknown(cluster: KafkaCluster, settings: Mapping[str, Setting]) -> None:
+    """Kafka takes every line and says nothing, so a slip of the pen would be an experiment without its setting."""
+    named = [name for name in settings if not name.startswith(LISTENERS_OWN)]
+    name, broker = next(iter(cluster.lines.brokers.items()))
+    if named and (unknown := requests.unknown_settings(broker, cluster.topology.ids[name], named)):
+        raise UsageError(
+            f"{cluster.version} knows no {', '.join(unknown)}: a topic's own settings belong to Topic(settings=), "
+            "those of a plug-in to properties="
+        )
 
 
 def _start(cluster: KafkaCluster, installed: Installed) -> list[ProcessRef]:
