@@ -23,7 +23,7 @@ from chaos.workloads.kafka_by_aiokafka import AIOKAFKA_OUTCOMES
 from chaos.workloads.kafka_by_confluent import confluent_outcomes
 from chaos.workloads.kafka_by_kafka_python import ALL, kafka_python_outcomes
 from chaos.workloads.kafka_clients import a_place, open_consumer, open_producer
-from chaos.workloads.outcomes import classify
+from chaos.workloads.outcomes import Refused, classify
 
 PATIENCE_S = 30.0
 LIBRARIES = ("kafka-python", "confluent-kafka", "aiokafka")
@@ -222,6 +222,19 @@ def test_a_record_that_no_broker_was_there_for_was_not_sent(start: MakeKafka, la
     first = run.history.select("add")[0]
     assert first.notes == {"log": "acked-0", "sent": False}
     assert str(first.error).startswith("not sent: ")
+
+
+QUICK = {"kafka-python": {"bootstrap_timeout_ms": 200}}
+
+
+@pytest.mark.parametrize("library", ["kafka-python", "aiokafka"])
+def test_a_consumer_that_no_broker_was_there_for_asks_again(library: str) -> None:
+    """Of no broker its start is a poll that was not asked, and no end of the client."""
+    consuming = open_consumer(library, ["127.0.0.1:9"], "t", 0, reset="latest", config=QUICK.get(library, {}))
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"^not asked: "):
+            consuming.poll(10)
+    consuming.close()
 
 
 @pytest.mark.parametrize(
