@@ -23,7 +23,7 @@ from chaos.workloads.kafka_by_aiokafka import AIOKAFKA_OUTCOMES
 from chaos.workloads.kafka_by_confluent import confluent_outcomes
 from chaos.workloads.kafka_by_kafka_python import ALL, kafka_python_outcomes
 from chaos.workloads.kafka_clients import a_place, open_consumer, open_producer
-from chaos.workloads.outcomes import Refused, classify
+from chaos.workloads.outcomes import classify
 
 PATIENCE_S = 30.0
 LIBRARIES = ("kafka-python", "confluent-kafka", "aiokafka")
@@ -224,17 +224,19 @@ def test_a_record_that_no_broker_was_there_for_was_not_sent(start: MakeKafka, la
     assert str(first.error).startswith("not sent: ")
 
 
-QUICK = {"kafka-python": {"bootstrap_timeout_ms": 200}}
-
-
-@pytest.mark.parametrize("library", ["kafka-python", "aiokafka"])
-def test_a_consumer_that_no_broker_was_there_for_asks_again(library: str) -> None:
+@pytest.mark.parametrize(
+    ("library", "quick"), [("kafka-python", {"bootstrap_timeout_ms": 200}), ("aiokafka", {"request_timeout_ms": 200})]
+)
+def test_a_consumer_that_no_broker_was_there_for_asks_again(
+    start: MakeKafka, launch: Launch, library: str, quick: dict[str, Any]
+) -> None:
     """Of no broker its start is a poll that was not asked, and no end of the client."""
-    consuming = open_consumer(library, ["127.0.0.1:9"], "t", 0, reset="latest", config=QUICK.get(library, {}))
-    for _ in range(2):
-        with pytest.raises(Refused, match=r"^not asked: "):
-            consuming.poll(10)
-    consuming.close()
+    cluster = start(topology="single")
+    plan = consumer(cluster, "c2", library=library, config={"bootstrap_servers": ["127.0.0.1:9"], **quick})
+    with launch(cluster, plan) as run:
+        run.wait_for(lambda: run.live.count("poll", "c2", "fail") >= 2, within_s=PATIENCE_S)
+    assert run.history is not None
+    assert str(run.history.select("poll")[0].error).startswith("not asked: ")
 
 
 @pytest.mark.parametrize(
