@@ -47,7 +47,8 @@ def prepare(launcher: Path, java: Path, progress: Progress) -> None:
 def _archive(launcher: Path, settings: Path, log: Path) -> None:
     made = launcher.parent / ARCHIVE
     env = {**os.environ, "JAVA_OPTIONS": f"-XX:ArchiveClassesAtExit={made}"}
-    bounded = ("timeout", "--kill-after=5", f"{2 * WITHIN_S:g}")  # An end of its own, should we be killed meanwhile.
+    # An end of its own, should we be killed meanwhile; once asked to end, it writes the archive, which takes seconds.
+    bounded = ("timeout", f"--kill-after={WITHIN_S:g}", f"{2 * WITHIN_S:g}")
     broker = process.start([*bounded, launcher, settings], log=log, env=env)
     try:
         wait_until(

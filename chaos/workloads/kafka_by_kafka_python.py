@@ -69,6 +69,8 @@ def explained() -> Iterator[None]:
     """What the library says of settings that it does not take, as the workload's own mistake."""
     try:
         yield
+    except UsageError:
+        raise
     except (
         errors.KafkaConfigurationError,
         errors.UnsupportedCodecError,
@@ -142,14 +144,12 @@ class Consuming:
     outcomes: OutcomeTable = (Rule(errors.LogTruncationError, "fail"), Rule(errors.KafkaError, "info"))
 
     def __init__(self, log: TopicPartition, settings: Mapping[str, Any]) -> None:
-        self._log = log
-        with explained():
-            self._consumer = KafkaConsumer(**known_to(KafkaConsumer, settings))
-        self._consumer.assign([log])
-        self._consumer.seek(log, 0)
+        self._log, self._settings = log, known_to(KafkaConsumer, settings)
+        self._consumer: Any = None
 
     def poll(self, within_ms: int) -> list[tuple[int, str]]:
         """The next records; ``LogTruncationError`` once where the log was cut."""
+        self._consumer = self._consumer or self._made()
         try:
             found = self._consumer.poll(timeout_ms=within_ms)
         except errors.LogTruncationError as problem:
@@ -160,7 +160,18 @@ class Consuming:
 
     def close(self) -> None:
         """End it."""
-        self._consumer.close(autocommit=False)
+        if self._consumer is not None:
+            self._consumer.close(autocommit=False)
+
+    def _made(self) -> Any:
+        try:
+            with explained():
+                consumer = KafkaConsumer(**self._settings)
+        except errors.KafkaError as problem:
+            raise Refused(f"not asked: {problem}") from problem
+        consumer.assign([self._log])
+        consumer.seek(self._log, 0)
+        return consumer
 
 
 def open_consumer(
@@ -173,6 +184,7 @@ def open_consumer(
         "enable_auto_commit": False,
         "auto_offset_reset": reset,
         "request_timeout_ms": REQUEST_MS,
+        "bootstrap_timeout_ms": BOOTSTRAP_MS,
         "reconnect_backoff_ms": BACKOFF_MS,
         "reconnect_backoff_max_ms": MOST_BACKOFF_MS,
         "metadata_max_age_ms": METADATA_AGE_MS,

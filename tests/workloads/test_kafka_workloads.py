@@ -225,6 +225,21 @@ def test_a_record_that_no_broker_was_there_for_was_not_sent(start: MakeKafka, la
 
 
 @pytest.mark.parametrize(
+    ("library", "quick"), [("kafka-python", {"bootstrap_timeout_ms": 200}), ("aiokafka", {"request_timeout_ms": 200})]
+)
+def test_a_consumer_that_no_broker_was_there_for_asks_again(
+    start: MakeKafka, launch: Launch, library: str, quick: dict[str, Any]
+) -> None:
+    """Of no broker its start is a poll that was not asked, and no end of the client."""
+    cluster = start(topology="single")
+    plan = consumer(cluster, "c2", library=library, config={"bootstrap_servers": ["127.0.0.1:9"], **quick})
+    with launch(cluster, plan) as run:
+        run.wait_for(lambda: run.live.count("poll", "c2", "fail") >= 2, within_s=PATIENCE_S)
+    assert run.history is not None
+    assert str(run.history.select("poll")[0].error).startswith("not asked: ")
+
+
+@pytest.mark.parametrize(
     ("library", "answer"),
     [
         ("kafka-python", "KafkaProducer of kafka-python knows no no_such"),
