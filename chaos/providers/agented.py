@@ -38,7 +38,7 @@ class AgentedLab:
 
     def __init__(self, engine: Engine, *, mesh: bool = True) -> None:
         self._engine = engine
-        self._roster = Roster(engine.name)
+        self._roster = Roster(engine.name, engine.planes)
         self._wires = Wires(self._roster, proxy_program=engine.proxy_program if mesh else None)
         self._spawned: list[ProcessRef] = []
         self._observed: dict[tuple[str, int], tuple[str, int]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from chaos.network.mesh import Seat
+from chaos.network.mesh import Planes, Seat
 from chaos.providers.channel import AgentChannel
 from chaos.providers.contract import PartySpec
 
@@ -17,6 +17,11 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """The lab's name."""
+        ...
+
+    @property
+    def planes(self) -> Planes:
+        """The addresses of this lab."""
         ...
 
     @property

@@ -20,7 +20,7 @@ from pathlib import Path
 from chaos import process
 from chaos.errors import MissingAbilityError, ProviderError, said
 from chaos.network import mesh
-from chaos.network.mesh import Seat
+from chaos.network.mesh import ALONE, Seat
 from chaos.providers.agent import kernel
 from chaos.providers.agent.stream import Message, Stream
 from chaos.providers.channel import AgentChannel
@@ -64,6 +64,8 @@ def launch(config: Message, control: socket.socket, relay: socket.socket, log: P
 class LocalEngine:
     """One lab's machinery."""
 
+    planes = ALONE
+
     def __init__(
         self,
         *,
@@ -100,7 +102,7 @@ class LocalEngine:
             "folder": str(self._folder),
             "logs": str(self._keep_at),
             "hosts": str(self._folder / "hosts"),
-            "observer": mesh.OBSERVER_HOST,
+            "observer": self.planes.observer,
             "user_namespace": self._user_namespace,
             "note": {"owner": os.getpid(), "keep_at": str(self._keep_at)},
             "fds": [control_inside.fileno(), relay_inside.fileno()],
