@@ -20,6 +20,12 @@ def _sealed() -> Provider:
     return SealedProvider()
 
 
+def _docker() -> Provider:
+    from chaos.providers.docker import DockerProvider
+
+    return DockerProvider()
+
+
 def _memory() -> Provider:
     from chaos.providers.memory import MemoryProvider
 
@@ -29,6 +35,7 @@ def _memory() -> Provider:
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "local": _local,
     "sealed": _sealed,
+    "docker": _docker,
     "memory": _memory,
 }
 

@@ -25,6 +25,7 @@ from chaos.providers.agent import kernel
 from chaos.providers.agent.stream import Message, Stream
 from chaos.providers.channel import AgentChannel
 from chaos.providers.contract import PartySpec, Role
+from chaos.servers import Installed, find
 
 __tracebackhide__ = said
 
@@ -53,6 +54,10 @@ def _prepare(keep_at: Path) -> Path:
     if root.is_symlink() or root.stat().st_uid != os.getuid():
         raise ProviderError(f"{root} belongs to somebody else; set TMPDIR to a folder of your own")
     return root
+
+
+def _own_path() -> list[str]:
+    return [str(Path(entry).absolute()) for entry in sys.path if entry]
 
 
 def launch(config: Message, control: socket.socket, relay: socket.socket, log: Path) -> process.Started:
@@ -142,7 +147,7 @@ class LocalEngine:
                     "key": interpreter,
                     "interpreter": interpreter,
                     "warm": list(warm),
-                    "sys_path": list(self.python_path()),
+                    "sys_path": _own_path(),
                 }
             )
         return interpreter
@@ -210,9 +215,13 @@ class LocalEngine:
         """None where agents fork workers; a sealed party starts its own."""
         return (spec.interpreter or sys.executable) if self._sealed else None
 
-    def python_path(self) -> Sequence[str]:
+    def python_path(self, spec: PartySpec) -> Sequence[str]:
         """The test process' own path: what it can import, a workload can."""
-        return [str(Path(entry).absolute()) for entry in sys.path if entry]
+        return _own_path()
+
+    def software(self, name: str, version: str | None) -> Installed:
+        """A program of this machine."""
+        return find(name, version)
 
     # -- the observer's ways in --------------------------------------------------------------------------------------
 

@@ -1,0 +1,52 @@
+"""
+The docker provider: parties are containers of an engine, which may be another machine's.
+
+Nothing is asked of the engine but its API: no mount of a folder of ours, no route to its networks.
+"""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from chaos.errors import ProviderError
+from chaos.providers.agented import AgentedLab
+from chaos.providers.contract import Lab
+
+__all__ = ["DockerProvider"]
+
+
+class DockerProvider:
+    """Labs of containers."""
+
+    name = "docker"
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What a container can do."""
+        return frozenset({"PacketRules", "Streams", "Workers"})
+
+    def missing(self) -> str | None:
+        """Why labs cannot be made here: no library, no engine, no image; None when nothing is in the way."""
+        if find_spec("docker") is None or find_spec("testcontainers") is None:
+            return "the Python libraries are not installed; run: pip install 'middleware-chaos[docker]'"
+        from chaos.providers.docker.connection import connect
+        from chaos.providers.docker.images import sidecar_image
+
+        try:
+            sidecar_image(connect())
+        except ProviderError as problem:
+            return str(problem)
+        return None
+
+    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
+        """Make an empty lab."""
+        if find_spec("docker") is None or find_spec("testcontainers") is None:
+            raise ProviderError(str(self.missing()))
+        from chaos.providers.docker.engine import DockerEngine
+
+        engine = DockerEngine(keep_at=Path(keep_at).absolute(), mesh=mesh, warm=warm)
+        try:
+            return AgentedLab(engine, mesh=mesh)
+        except BaseException:
+            engine.close()
+            raise

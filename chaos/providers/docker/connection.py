@@ -1,0 +1,65 @@
+"""
+The way to the container engine, and what its errors mean.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import docker
+import requests
+from docker import APIClient
+from docker.errors import APIError, DockerException
+from testcontainers.core.docker_client import DockerClient
+
+from chaos.errors import ProviderError, said
+
+__tracebackhide__ = said
+
+PREFIX = "middleware-chaos"
+LAB, SESSION, OWNER = f"{PREFIX}.lab", f"{PREFIX}.session", f"{PREFIX}.owner"
+CALL_S = 60
+
+
+@cache
+def connect() -> APIClient:
+    """The engine that this machine is set up for, as Testcontainers finds it."""
+    try:
+        api = DockerClient(timeout=CALL_S).client.api
+        api.ping()
+    except (DockerException, requests.RequestException, OSError, ValueError) as problem:
+        raise ProviderError(_unreachable(problem)) from problem
+    return api
+
+
+def _unreachable(problem: Exception) -> str:
+    where = os.environ.get("DOCKER_HOST", "/var/run/docker.sock")
+    text = str(problem)
+    if "Permission denied" in text or "PermissionError" in text:
+        return f"no right to use the container engine at {where}; run: sudo usermod -aG docker $USER, and log in again"
+    return f"no container engine answers at {where}; start one (sudo systemctl start docker) or set DOCKER_HOST"
+
+
+@contextmanager
+def blamed(what: str) -> Iterator[None]:
+    """Turn the engine's errors into one sentence."""
+    try:
+        yield
+    except APIError as problem:
+        raise ProviderError(f"{what}: the container engine refused: {problem.explanation or problem}") from problem
+    except (docker.errors.DockerException, requests.RequestException, OSError) as problem:
+        raise ProviderError(f"{what}: the container engine does not answer ({type(problem).__name__})") from problem
+
+
+def labels(lab: str, session: str) -> dict[str, str]:
+    """What marks everything of a lab, so that it is found again and nothing else is touched."""
+    return {LAB: lab, SESSION: session, OWNER: str(os.getpid())}
+
+
+def found(api: APIClient, label: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Containers, networks and volumes with this label, ended ones too."""
+    chosen = {"label": label}
+    volumes = api.volumes(filters=chosen).get("Volumes") or []
+    return api.containers(all=True, filters=chosen), api.networks(filters=chosen), volumes
