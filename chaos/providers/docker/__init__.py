@@ -12,7 +12,9 @@ from chaos.errors import ProviderError
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab
 
-__all__ = ["DockerProvider"]
+__all__ = ["DockerProvider", "heal"]
+
+NO_LIBRARIES = "its Python libraries are not installed; run: pip install 'middleware-chaos[docker]'"
 
 
 class DockerProvider:
@@ -27,8 +29,8 @@ class DockerProvider:
 
     def missing(self) -> str | None:
         """Why labs cannot be made here: no library, no engine, no image; None when nothing is in the way."""
-        if find_spec("docker") is None or find_spec("testcontainers") is None:
-            return "the Python libraries are not installed; run: pip install 'middleware-chaos[docker]'"
+        if not _libraries():
+            return NO_LIBRARIES
         from chaos.providers.docker.connection import connect
         from chaos.providers.docker.images import sidecar_image
 
@@ -40,13 +42,26 @@ class DockerProvider:
 
     def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
         """Make an empty lab."""
-        if find_spec("docker") is None or find_spec("testcontainers") is None:
-            raise ProviderError(str(self.missing()))
+        if not _libraries():
+            raise ProviderError(NO_LIBRARIES)
         from chaos.providers.docker.engine import DockerEngine
 
-        engine = DockerEngine(keep_at=Path(keep_at).absolute(), mesh=mesh, warm=warm)
-        try:
-            return AgentedLab(engine, mesh=mesh)
-        except BaseException:
-            engine.close()
-            raise
+        return AgentedLab(DockerEngine(keep_at=Path(keep_at).absolute(), mesh=mesh, warm=warm), mesh=mesh)
+
+
+def heal() -> list[str]:
+    """Remove containers, networks and volumes of labs whose test process is gone; returns a sentence for each lab."""
+    if not _libraries():
+        return []
+    from chaos.providers.docker import clean
+    from chaos.providers.docker.connection import connect
+
+    try:
+        connect()
+    except ProviderError:
+        return []  # Without an engine there are no containers.
+    return clean.heal()
+
+
+def _libraries() -> bool:
+    return find_spec("docker") is not None and find_spec("testcontainers") is not None

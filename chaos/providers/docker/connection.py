@@ -3,6 +3,7 @@ The way to the container engine, and what its errors mean.
 """
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,7 +13,7 @@ import docker
 import requests
 from docker import APIClient
 from docker.errors import APIError, DockerException
-from testcontainers.core.docker_client import DockerClient
+from testcontainers.core.docker_client import DockerClient, get_docker_host
 
 from chaos.errors import ProviderError, said
 
@@ -21,23 +22,32 @@ __tracebackhide__ = said
 PREFIX = "middleware-chaos"
 LAB, SESSION, OWNER = f"{PREFIX}.lab", f"{PREFIX}.session", f"{PREFIX}.owner"
 CALL_S = 60
+DEFAULT = "unix:///var/run/docker.sock"
 
 
 @cache
 def connect() -> APIClient:
     """The engine that this machine is set up for, as Testcontainers finds it."""
+    where = get_docker_host() or DEFAULT
     try:
+        _knock(where)
         api = DockerClient(timeout=CALL_S).client.api
         api.ping()
     except (DockerException, requests.RequestException, OSError, ValueError) as problem:
-        raise ProviderError(_unreachable(problem)) from problem
+        raise ProviderError(_unreachable(where, problem)) from problem
     return api
 
 
-def _unreachable(problem: Exception) -> str:
-    where = os.environ.get("DOCKER_HOST", "/var/run/docker.sock")
-    text = str(problem)
-    if "Permission denied" in text or "PermissionError" in text:
+def _knock(where: str) -> None:
+    """Try the engine's socket ourselves: a library that fails to connect leaves its own socket open."""
+    if where.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(CALL_S)
+            door.connect(where.removeprefix("unix://"))
+
+
+def _unreachable(where: str, problem: Exception) -> str:
+    if isinstance(problem, PermissionError) or "Permission denied" in str(problem):
         return f"no right to use the container engine at {where}; run: sudo usermod -aG docker $USER, and log in again"
     return f"no container engine answers at {where}; start one (sudo systemctl start docker) or set DOCKER_HOST"
 

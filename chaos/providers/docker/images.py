@@ -15,7 +15,7 @@ from docker import APIClient
 from docker.errors import ImageNotFound
 
 from chaos import __version__
-from chaos.errors import MissingSoftwareError, ProviderError, UsageError, said
+from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError, UsageError, said
 from chaos.providers.docker.connection import PREFIX, blamed
 from chaos.servers import Installed, find
 from chaos.servers.software import matches, version_key
@@ -72,7 +72,7 @@ def software(api: APIClient, name: str, version: str | None) -> Installed:
     if name in IN_SIDECAR:
         return Installed(name, __version__, Path(IN_SIDECAR[name]), f"image {SIDECAR}")
     if (offer := OFFERS.get(name)) is None:
-        raise ProviderError(f"the docker provider has no image for {name} yet; it has {', '.join(OFFERS)}")
+        raise MissingAbilityError(name, f"the docker provider has images of {', '.join(OFFERS)} so far")
     there = _tags(api, offer)
     chosen = [each for each in there if matches(each, version)]
     if not chosen:

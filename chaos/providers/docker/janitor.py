@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from docker import APIClient
+from testcontainers.core.docker_client import get_docker_host
 
 from chaos.errors import ProviderError, said
 from chaos.providers.docker.connection import OWNER, PREFIX, SESSION, blamed
@@ -61,9 +62,9 @@ for _ in range(100):
 """
 
 
-def socket_of(api: APIClient) -> str:
+def socket_of_engine() -> str:
     """Where the engine's own socket lies on the engine's machine."""
-    host = os.environ.get("DOCKER_HOST", "")
+    host = get_docker_host() or ""
     return urlparse(host).path if host.startswith("unix://") else SOCKET
 
 
@@ -71,7 +72,7 @@ def socket_of(api: APIClient) -> str:
 def life_line(api: APIClient, session: str) -> Any:
     """Start the janitor of this test process; what is returned must be held for as long as nothing is to be removed."""
     marks = {ROLE: "janitor", OWNER: str(os.getpid()), SESSION: session}
-    config = api.create_host_config(auto_remove=True, network_mode="none", binds=[f"{socket_of(api)}:/engine.sock"])
+    config = api.create_host_config(auto_remove=True, network_mode="none", binds=[f"{socket_of_engine()}:/engine.sock"])
     with blamed("starting the janitor"):
         made = api.create_container(
             sidecar_image(api),
