@@ -20,7 +20,7 @@ from .party import Party, run_ip
 from .poll import poll
 from .stream import Message, Pipes
 
-OWN, KEPT, HOLD = "/chaos/own", "/chaos/kept", "/chaos/hold"
+OWN, KEPT, HOLD = "/chaos/own", "/chaos/kept", "/chaos/busybox"
 HOSTS, NAMES = Path("/etc/hosts"), Path("/etc/resolv.conf")
 PR_CAPBSET_DROP = 24
 HARNESS_ONLY = (12, 19)

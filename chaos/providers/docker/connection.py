@@ -20,7 +20,7 @@ from chaos.errors import ProviderError, said
 __tracebackhide__ = said
 
 PREFIX = "middleware-chaos"
-LAB, SESSION, OWNER = f"{PREFIX}.lab", f"{PREFIX}.session", f"{PREFIX}.owner"
+LAB, SESSION, OWNER, HOST = (f"{PREFIX}.{name}" for name in ("lab", "session", "owner", "host"))
 CALL_S = 60
 DEFAULT = "unix:///var/run/docker.sock"
 
@@ -65,7 +65,7 @@ def blamed(what: str) -> Iterator[None]:
 
 def labels(lab: str, session: str) -> dict[str, str]:
     """What marks everything of a lab, so that it is found again and nothing else is touched."""
-    return {LAB: lab, SESSION: session, OWNER: str(os.getpid())}
+    return {LAB: lab, SESSION: session, OWNER: str(os.getpid()), HOST: socket.gethostname()}
 
 
 def found(api: APIClient, label: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:

@@ -177,3 +177,4 @@ class DockerEngine:
         for one in self._sidecars.values():
             one.stream.close()
         clean.remove_labelled(self._api, f"{LAB}={self._name}")
+        self._api.close()  # Its idle connections, one for each address that was asked; the next lab opens new ones.

@@ -136,7 +136,7 @@ def environment(api: APIClient, image: str) -> dict[str, str]:
 _SIDECAR = """
 FROM {base}
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends python3 nftables libnftables1 iproute2 strace \\
-    busybox-static && rm -rf /var/lib/apt/lists/* && mkdir -p /chaos/own /chaos/kept && cp /bin/busybox /chaos/hold
+    busybox-static && rm -rf /var/lib/apt/lists/* && mkdir -p /chaos/own /chaos/kept && cp /bin/busybox /chaos/busybox
 COPY toxiproxy-server /usr/local/bin/toxiproxy-server
 LABEL {prefix}.image=sidecar
 """
