@@ -4,12 +4,14 @@ What goes into a container as an archive: the agent's source, and what a Python 
 
 import io
 import json
+import re
 import site
 import sys
 import sysconfig
 import tarfile
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from chaos import process
@@ -75,7 +77,32 @@ def _collected(warm: tuple[str, ...], path: tuple[str, ...]) -> Iterator[tuple[s
 def _imported(warm: tuple[str, ...], path: tuple[str, ...]) -> set[str]:
     """The packages that are loaded once these modules are; asked of an interpreter that has loaded nothing else."""
     argv = [sys.executable, "-c", _CLOSURE, json.dumps(warm), json.dumps(path)]
-    return set(json.loads(process.run(argv, timeout_s=ASK_S).stdout))
+    loaded = set(json.loads(process.run(argv, timeout_s=ASK_S).stdout))
+    return loaded | _required(loaded - {"chaos"})
+
+
+def _required(packages: set[str]) -> set[str]:
+    """What these packages ask for, loaded here or not: the container's Python may be an older one, and need more."""
+    owners = metadata.packages_distributions()
+    owned: dict[str, set[str]] = {}
+    for package, distributions in owners.items():
+        for distribution in distributions:
+            owned.setdefault(_canonical(distribution), set()).add(package)
+    found, fresh = set[str](), set(packages)
+    while fresh:
+        names = {name for package in fresh for distribution in owners.get(package, ()) for name in _asks(distribution)}
+        fresh = {package for name in names for package in owned.get(name, ())} - found - packages
+        found |= fresh
+    return found
+
+
+def _asks(distribution: str) -> list[str]:
+    lines = [line for line in metadata.requires(distribution) or () if "extra ==" not in line]
+    return [_canonical(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in lines]
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _tree(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
