@@ -173,13 +173,16 @@ def test_a_container_that_ends_at_once_is_quoted(lab: Lab, monkeypatch: pytest.M
     assert len(left(f"{connection.LAB}={lab.name}")) == 2, "the two networks"
 
 
-def test_a_container_that_somebody_removes_is_named(lab: Lab) -> None:
+def test_a_container_that_somebody_removes_is_named(lab: Lab, tmp_path: Path) -> None:
     lab.place([node("n1"), node("n2")])
     serve(lab, "n2")
     connection.connect().remove_container(f"{lab.name}-n1", force=True)
     with pytest.raises(ProviderError, match=r"n1: its agent (has ended|is gone)"):
         lab.freeze("n1")
     assert lab.freeze("n2") == 1
+    lab.close()
+    assert "n1: its logs and files are lost" in (tmp_path / "lab.log").read_text()
+    assert (tmp_path / "n2" / "server.log").exists()
 
 
 def test_nobody_is_let_into_a_container(lab: Lab) -> None:

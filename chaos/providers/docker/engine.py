@@ -165,12 +165,19 @@ class DockerEngine:
         raise MissingAbilityError("--chaos-keep", "the docker provider cannot keep a lab yet")
 
     def save(self, channels: Mapping[str, AgentChannel]) -> None:
-        """Bring out what parties keep."""
+        """Bring out what parties keep; of a party that is gone, say so in the lab's log."""
         for party, channel in channels.items():
-            for name in channel.call({"op": "kept"})[0]:
-                target = self._keep_at / party / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(channel.read(f"{KEPT}/{name}"))
+            try:
+                self._save(party, channel)
+            except ProviderError as problem:
+                with (self._keep_at / "lab.log").open("a") as log:
+                    log.write(f"{party}: its logs and files are lost: {problem}\n")
+
+    def _save(self, party: str, channel: AgentChannel) -> None:
+        for name in channel.call({"op": "kept"})[0]:
+            target = self._keep_at / party / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(channel.read(f"{KEPT}/{name}"))
 
     def close(self) -> None:
         """Remove the lab's containers, networks and volumes."""
