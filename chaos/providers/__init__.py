@@ -39,7 +39,7 @@ PROVIDERS: dict[str, Callable[[], Provider]] = {
     "memory": _memory,
 }
 
-AUTO = ("local",)
+AUTO = ("local", "docker")
 """What ``auto`` tries, in this order: providers of real servers, as users know them."""
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,7 +186,40 @@ def test_a_container_that_somebody_removes_is_named(lab: Lab, tmp_path: Path) ->
     assert (tmp_path / "n2" / "server.log").exists()
 
 
+def test_a_client_of_another_python_is_skipped_by_name(lab: Lab) -> None:
+    with pytest.raises(MissingAbilityError, match="Interpreters is not available here: c1 would need /venv/bin/python"):
+        lab.place([replace(client("c1"), interpreter="/venv/bin/python")])
+
+
 def test_nobody_is_let_into_a_container(lab: Lab) -> None:
     lab.place([node("n1")])
     with pytest.raises(MissingAbilityError, match="containers, which let nobody in"):
         lab.inside("n1")
+
+
+KEEPER = """
+import sys
+from chaos.providers.docker import DockerProvider
+from tests.conformance.talk import node
+lab = DockerProvider().open(keep_at=sys.argv[1])
+lab.place([node("n1")])
+other = DockerProvider().open(keep_at=sys.argv[1])
+print(lab.name, other.name, lab.keep())
+lab.close()
+"""
+
+
+def test_a_kept_lab_outlives_its_process_until_it_is_healed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KEEPER, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    kept, other, entry = done.stdout.split(maxsplit=2)
+    assert entry.startswith(f"docker exec -it {kept}-PARTY sh")
+    wait_until(lambda: not left(f"{connection.LAB}={other}"), within_s=GONE_S, wanted="what was not kept to go")
+    assert len(left(f"{connection.LAB}={kept}")) == 4, "a container, two networks, a volume"
+    assert f"{kept}: left-over containers and networks removed" in heal()
+    assert left(f"{connection.LAB}={kept}") == []

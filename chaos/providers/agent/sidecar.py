@@ -74,7 +74,7 @@ class Sidecar(Party):
 
     def do_keep(self, command: Message) -> None:
         """Outlive the test process."""
-        self.kept_alive = True
+        self.kept_alive = True  # Its input will end, and it goes on.
 
     def _surroundings(self, command: Message) -> dict[str, str]:
         return self._image_env if self._from_image(command) else super()._surroundings(command)

@@ -16,9 +16,8 @@ from chaos.network.mesh import Planes, Seat
 from chaos.providers.agent.sidecar import KEPT, OWN
 from chaos.providers.channel import AgentChannel, call_all
 from chaos.providers.contract import PartySpec, Role
-from chaos.providers.docker import clean, images, sidecar, sources
+from chaos.providers.docker import clean, images, janitor, sidecar, sources
 from chaos.providers.docker.connection import LAB, blamed, connect, labels
-from chaos.providers.docker.janitor import life_line
 from chaos.providers.docker.networks import lease
 from chaos.providers.docker.sidecar import Sidecar
 from chaos.servers import Installed
@@ -51,8 +50,9 @@ class DockerEngine:
         self._channels: dict[str, AgentChannel] = {}
         self._seats: list[Seat] = []
         self._furnished: set[str] = set()
+        self._kept = False
         keep_at.mkdir(parents=True, exist_ok=True)
-        life_line(self._api, SESSION_ID)
+        janitor.life_line(self._api, SESSION_ID)
         self._networks = lease(self._api, self._name, self._labels)
 
     @property
@@ -69,9 +69,11 @@ class DockerEngine:
 
     def place(self, seats: Sequence[Seat], specs: Sequence[PartySpec]) -> Mapping[str, AgentChannel]:
         """Start the sidecars side by side and make their names known."""
-        for spec in specs:
+        for spec in specs:  # Before anything is started.
+            if spec.interpreter:
+                raise MissingAbilityError("Interpreters", f"{spec.name} would need {spec.interpreter} in its container")
             if spec.image:
-                images.resolve(self._api, spec.image)  # Before anything is started.
+                images.resolve(self._api, spec.image)
         fresh: dict[str, Sidecar] = {}
         try:
             side_by_side(lambda pair: self._start(pair[0], pair[1], fresh), list(zip(seats, specs, strict=True)))
@@ -162,7 +164,10 @@ class DockerEngine:
 
     def keep(self) -> str:
         """Let the lab outlive the test process; ``chaos heal`` ends it."""
-        raise MissingAbilityError("--chaos-keep", "the docker provider cannot keep a lab yet")
+        call_all((channel, [{"op": "keep"}]) for channel in self._channels.values())
+        janitor.spare(self._api, SESSION_ID, self._name)
+        self._kept = True
+        return f"docker exec -it {self._name}-PARTY sh   # PARTY is one of {', '.join(self._channels) or 'none'}"
 
     def save(self, channels: Mapping[str, AgentChannel]) -> None:
         """Bring out what parties keep; of a party that is gone, say so in the lab's log."""
@@ -183,5 +188,6 @@ class DockerEngine:
         """Remove the lab's containers, networks and volumes."""
         for one in self._sidecars.values():
             one.stream.close()
-        clean.remove_labelled(self._api, f"{LAB}={self._name}")
+        if not self._kept:
+            clean.remove_labelled(self._api, f"{LAB}={self._name}")
         self._api.close()  # Its idle connections, one for each address that was asked; the next lab opens new ones.

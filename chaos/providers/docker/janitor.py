@@ -13,7 +13,7 @@ from docker import APIClient
 from testcontainers.core.docker_client import get_docker_host
 
 from chaos.errors import ProviderError, said
-from chaos.providers.docker.connection import OWNER, PREFIX, SESSION, blamed
+from chaos.providers.docker.connection import LAB, OWNER, PREFIX, SESSION, blamed
 from chaos.providers.docker.images import sidecar_image
 
 __tracebackhide__ = said
@@ -39,21 +39,27 @@ def ask(method, path):
 
 chosen = urllib.parse.quote(json.dumps({"label": [sys.argv[1]]}))
 os.write(1, b"ready\n")
-while os.read(0, 4096):
-    pass
+said = b""
+while piece := os.read(0, 4096):
+    said += piece
+spared = said.decode().split()
+
+def doomed(items):
+    return [one for one in items or () if (one["Labels"] or {}).get(sys.argv[2]) not in spared]
+
 for _ in range(100):
     left = 0
-    for one in ask("GET", "/containers/json?all=1&filters=" + chosen):
+    for one in doomed(ask("GET", "/containers/json?all=1&filters=" + chosen)):
         if one["Id"].startswith(socket.gethostname()):
             continue
         left += 1
         if one["State"] == "paused":
             ask("POST", "/containers/%s/unpause" % one["Id"])
         ask("DELETE", "/containers/%s?force=1&v=1" % one["Id"])
-    for one in ask("GET", "/networks?filters=" + chosen):
+    for one in doomed(ask("GET", "/networks?filters=" + chosen)):
         left += 1
         ask("DELETE", "/networks/" + one["Id"])
-    for one in ask("GET", "/volumes?filters=" + chosen)["Volumes"] or ():
+    for one in doomed(ask("GET", "/volumes?filters=" + chosen)["Volumes"]):
         left += 1
         ask("DELETE", "/volumes/" + one["Name"])
     if not left:
@@ -68,6 +74,12 @@ def socket_of_engine() -> str:
     return urlparse(host).path if host.startswith("unix://") else SOCKET
 
 
+def spare(api: APIClient, session: str, lab: str) -> None:
+    """Let a lab outlive this process."""
+    line = life_line(api, session)
+    getattr(line, "_sock", line).sendall(f"{lab}\n".encode())
+
+
 @cache
 def life_line(api: APIClient, session: str) -> Any:
     """Start the janitor of this test process; what is returned must be held for as long as nothing is to be removed."""
@@ -76,7 +88,7 @@ def life_line(api: APIClient, session: str) -> Any:
     with blamed("starting the janitor"):
         made = api.create_container(
             sidecar_image(api),
-            ["python3", "-I", "-S", "-c", PROGRAM, f"{SESSION}={session}"],
+            ["python3", "-I", "-S", "-c", PROGRAM, f"{SESSION}={session}", LAB],
             labels=marks,
             stdin_open=True,
             host_config=config,
