@@ -4,6 +4,7 @@ What the docker provider does without an engine: its stream, its archives, its n
 
 import io
 import json
+import os
 import socket
 import struct
 import sys
@@ -20,6 +21,8 @@ from docker.errors import APIError, ImageNotFound
 
 from chaos import __version__
 from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError
+from chaos.providers.agent import sidecar
+from chaos.providers.agent.stream import Pipes
 from chaos.providers.docker import images, sources
 from chaos.providers.docker.attach import AttachStream
 from chaos.providers.docker.connection import connect
@@ -67,6 +70,34 @@ def test_what_is_sent_goes_as_it_is_and_no_descriptor_with_it(ends: Any) -> None
     assert theirs.recv(100) == b'{"id":1}\n'
     with pytest.raises(OSError, match="no file descriptor"):
         stream.send({"id": 2}, (0,))
+
+
+def test_an_agent_talks_over_two_pipes() -> None:
+    """As a container's first process does, and hears that the other side is gone."""
+    (incoming, say), (hear, outgoing) = os.pipe(), os.pipe()
+    pipes = Pipes(incoming, outgoing)
+    os.write(say, b'{"id":1}\n{"id"')
+    assert pipes.receive(1) == {"id": 1}
+    with pytest.raises(TimeoutError):
+        pipes.receive(0)
+    os.write(say, b":2}\n")
+    assert pipes.receive(1) == {"id": 2}
+    pipes.send({"id": 2, "results": []})
+    assert os.read(hear, 100) == b'{"id":2,"results":[]}\n'
+    with pytest.raises(OSError, match="no file descriptor leaves"):
+        pipes.send({"id": 3}, (0,))
+    os.close(say)
+    assert pipes.receive(1) is None
+    pipes.close()
+    os.close(hear)
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"), [("7000-7001\n", "7000,7001"), ("32768\t60999\n", "32768 60999"), ("\n", ""), ("1\n", "1")]
+)
+def test_a_setting_is_the_same_however_the_kernel_writes_it(shown: str, wanted: str) -> None:
+    assert sidecar.numbers(shown) == sidecar.numbers(wanted)
+    assert sidecar.numbers(shown) != sidecar.numbers("2")
 
 
 def names(archive: bytes) -> set[str]:

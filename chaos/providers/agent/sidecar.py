@@ -69,7 +69,7 @@ class Sidecar(Party):
         """Only the engine can write them; see that it has."""
         for name, wanted in command["values"].items():
             path = Path(f"/proc/sys/net/{name}")
-            if path.exists() and _numbers(path.read_text()) != _numbers(wanted):
+            if path.exists() and numbers(path.read_text()) != numbers(wanted):
                 raise OSError(f"net/{name} is {path.read_text().strip()!r}, and the lab needs {wanted!r}")
 
     def do_keep(self, command: Message) -> None:
@@ -98,7 +98,7 @@ class Sidecar(Party):
         return self._root is not None and not command.get("attach") and not command.get("python")
 
 
-def _numbers(setting: str) -> set[int]:
+def numbers(setting: str) -> set[int]:
     """The kernel shows neighbours as a range: 7000-7001 for what was written as 7000,7001."""
     found: set[int] = set()
     for part in setting.replace(",", " ").split():
