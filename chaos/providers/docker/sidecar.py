@@ -10,6 +10,7 @@ from docker import APIClient
 
 from chaos.errors import ProviderError, said
 from chaos.network.mesh import Seat
+from chaos.providers.agent.sidecar import BOOT as BOOT_ID
 from chaos.providers.agent.sidecar import HOLD
 from chaos.providers.agent.stream import Message
 from chaos.providers.channel import AgentChannel
@@ -133,6 +134,16 @@ def _hear_up(party: str, stream: AttachStream) -> None:
         reason = message["failed"] if message else "its container ended at once"
         words = "; ".join(list(stream.words)[-3:])
         raise ProviderError(f"{party}: its agent did not come up: {reason}{f'; it said: {words}' if words else ''}")
+    check_clock(message["boot"], ours=BOOT_ID.read_text() if BOOT_ID.exists() else "")
+
+
+def check_clock(theirs: str, *, ours: str) -> None:
+    """Refuse an engine whose containers read another clock: stamps of both sides in one history would mean nothing."""
+    if theirs.strip() != ours.strip():
+        raise ProviderError(
+            "the container engine runs under another kernel than this test run (another machine, or Docker Desktop's), "
+            "so their clocks cannot be compared yet; run the tests on the engine's machine"
+        )
 
 
 def lend(
