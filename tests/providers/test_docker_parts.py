@@ -174,7 +174,9 @@ def test_a_missing_image_is_said_with_both_ways_to_get_it(monkeypatch: pytest.Mo
     monkeypatch.setenv(images.MIRROR, "mirror.example/hub/")
     with pytest.raises(MissingSoftwareError, match=r"docker pull mirror.example/hub/redis:7\.0"):
         images.resolve(api(), "redis:7.0")
-    with pytest.raises(MissingSoftwareError, match=rf"sidecar:{__version__} is not installed; run: python -m chaos"):
+    with pytest.raises(
+        MissingSoftwareError, match=rf"sidecar:{__version__} is not installed; run: chaos install image:sidecar"
+    ):
         images.sidecar_image(api())
 
 

@@ -12,7 +12,7 @@ from chaos.errors import ProviderError
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab
 
-__all__ = ["DockerProvider", "heal"]
+__all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal"]
 
 NO_LIBRARIES = "its Python libraries are not installed; run: pip install 'middleware-chaos[docker]'"
 
@@ -29,7 +29,7 @@ class DockerProvider:
 
     def missing(self) -> str | None:
         """Why labs cannot be made here: no library, no engine, no image; None when nothing is in the way."""
-        if not _libraries():
+        if not has_libraries():
             return NO_LIBRARIES
         from chaos.providers.docker.connection import connect
         from chaos.providers.docker.images import sidecar_image
@@ -42,7 +42,7 @@ class DockerProvider:
 
     def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
         """Make an empty lab."""
-        if not _libraries():
+        if not has_libraries():
             raise ProviderError(NO_LIBRARIES)
         from chaos.providers.docker.engine import DockerEngine
 
@@ -51,7 +51,7 @@ class DockerProvider:
 
 def heal() -> list[str]:
     """Remove containers, networks and volumes of labs whose test process is gone; returns a sentence for each lab."""
-    if not _libraries():
+    if not has_libraries():
         return []
     from chaos.providers.docker import clean
     from chaos.providers.docker.connection import connect
@@ -63,5 +63,14 @@ def heal() -> list[str]:
     return clean.heal()
 
 
-def _libraries() -> bool:
+def build_image(name: str) -> str:
+    """Build one of the project's own images, such as ``sidecar``; returns its name and tag."""
+    from chaos.providers.docker import images
+    from chaos.providers.docker.connection import connect
+
+    return images.build(connect(), name)
+
+
+def has_libraries() -> bool:
+    """Whether docker-py and Testcontainers are installed."""
     return find_spec("docker") is not None and find_spec("testcontainers") is not None

@@ -102,6 +102,8 @@ class DockerEngine:
             labels=self._labels,
         )
         fresh[seat.name] = one  # Known before it starts: what fails from here on is removed.
+        if spec.role is Role.CLIENT:
+            self._copy_code(one)
         sidecar.start(self._api, one)
 
     def _introduce(self, newcomers: Sequence[Seat], channels: Mapping[str, AgentChannel]) -> None:
@@ -116,8 +118,6 @@ class DockerEngine:
             image = images.resolve(self._api, spec.image)
             env = images.environment(self._api, image)
             sidecar.lend(self._api, one, channel, image=image, env=env, labels=self._labels)
-        if spec.role is Role.CLIENT:
-            self._copy_code(one)
 
     def _copy_code(self, one: Sidecar) -> None:
         with blamed(one.party):

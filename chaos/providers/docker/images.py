@@ -23,7 +23,7 @@ from chaos.servers.software import matches, version_key
 __tracebackhide__ = said
 
 SIDECAR = f"{PREFIX}/sidecar:{__version__}"
-BUILD = "python -m chaos.providers.docker.build"
+BUILD = "chaos install image:"
 MIRROR = "CHAOS_DOCKER_MIRROR"
 """Environment variable: a registry's name that is put before the names of official images."""
 
@@ -54,7 +54,7 @@ IN_SIDECAR = {"strace": "strace", "toxiproxy": "toxiproxy-server"}
 def sidecar_image(api: APIClient) -> str:
     """The image of every party's sidecar."""
     if not _is_there(api, SIDECAR):
-        raise MissingSoftwareError(f"the image {SIDECAR}", f"{BUILD} sidecar")
+        raise MissingSoftwareError(f"the image {SIDECAR}", f"{BUILD}sidecar")
     return SIDECAR
 
 
@@ -83,7 +83,7 @@ def software(api: APIClient, name: str, version: str | None) -> Installed:
 
 
 def _how(image: str) -> str:
-    return f"docker pull {image} (without a registry: docker save it elsewhere and docker load it here)"
+    return f"docker pull {image} (without a registry: docker save it elsewhere and docker load it here, or {BUILD}NAME)"
 
 
 def _mirrored(image: str) -> str | None:
