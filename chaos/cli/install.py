@@ -36,7 +36,7 @@ def _build(name: str) -> ChaosError | None:
         return ProviderError(f"{IMAGE}{name}: {NO_LIBRARIES}")
     try:
         with progress(f"{IMAGE}{name}"):
-            built = build_image(name)
+            built = build_image(*name.split("=", 1))
     except ChaosError as problem:
         return problem
     say(f"{built}  (built here)")

@@ -20,7 +20,7 @@ pytest.importorskip("testcontainers")
 from docker.errors import APIError, ImageNotFound
 
 from chaos import __version__
-from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError
+from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError, UsageError
 from chaos.providers.agent import sidecar
 from chaos.providers.agent.stream import Pipes
 from chaos.providers.docker import connection, images, sources
@@ -178,6 +178,15 @@ def test_a_missing_image_is_said_with_both_ways_to_get_it(monkeypatch: pytest.Mo
         MissingSoftwareError, match=rf"sidecar:{__version__} is not installed; run: chaos install image:sidecar"
     ):
         images.sidecar_image(api())
+
+
+def test_a_version_that_can_be_built_here_is_said_with_that_command() -> None:
+    with pytest.raises(MissingSoftwareError, match=r"an image of etcd 3\.4 .*v3\.4 .*chaos install image:etcd=3\.4\)"):
+        images.software(api(), "etcd", "3.4")
+    with pytest.raises(UsageError, match="the image redis is built in one version only"):
+        images.build(api(), "redis", "6.2")
+    with pytest.raises(UsageError, match="no recipe for an image 'nothing'; there are: sidecar, redis, etcd"):
+        images.build(api(), "nothing")
 
 
 def test_an_image_is_taken_as_it_is_from_the_mirror_or_as_built_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,12 +63,12 @@ def heal() -> list[str]:
     return clean.heal()
 
 
-def build_image(name: str) -> str:
+def build_image(name: str, version: str | None = None) -> str:
     """Build one of the project's own images, such as ``sidecar``; returns its name and tag."""
     from chaos.providers.docker import images
     from chaos.providers.docker.connection import connect
 
-    return images.build(connect(), name)
+    return images.build(connect(), name, version)
 
 
 def has_libraries() -> bool:

@@ -64,7 +64,7 @@ def resolve(api: APIClient, image: str) -> str:
     for name in names:
         if _is_there(api, name):
             return name
-    raise MissingSoftwareError(f"the image {image}", _how(_mirrored(image) or image))
+    raise MissingSoftwareError(f"the image {image}", _how(_mirrored(image) or image, ""))
 
 
 def software(api: APIClient, name: str, version: str | None) -> Installed:
@@ -77,13 +77,17 @@ def software(api: APIClient, name: str, version: str | None) -> Installed:
     chosen = [each for each in there if matches(each, version)]
     if not chosen:
         wanted = f"{offer.repository}:{offer.prefix}{version or 'VERSION'}"
-        raise MissingSoftwareError(f"an image of {name} {version or ''}".rstrip(), _how(_mirrored(wanted) or wanted))
+        asked = f"{name}={version}" if version else name
+        raise MissingSoftwareError(
+            f"an image of {name} {version or ''}".rstrip(), _how(_mirrored(wanted) or wanted, asked)
+        )
     newest = max(chosen, key=version_key)
     return Installed(name, newest, Path(offer.program), f"image {there[newest]}")
 
 
-def _how(image: str) -> str:
-    return f"docker pull {image} (without a registry: docker save it elsewhere and docker load it here, or {BUILD}NAME)"
+def _how(image: str, asked: str) -> str:
+    built = f", or {BUILD}{asked}" if asked.partition("=")[0] in RECIPES else ""
+    return f"docker pull {image} (without a registry: docker save it elsewhere and docker load it here{built})"
 
 
 def _mirrored(image: str) -> str | None:
@@ -155,14 +159,16 @@ RECIPES = {"sidecar": (_SIDECAR, "toxiproxy"), "redis": (_REDIS, None), "etcd": 
 BUILD_S = 900
 
 
-def build(api: APIClient, name: str, *, base: str = BASE) -> str:
+def build(api: APIClient, name: str, version: str | None = None, *, base: str = BASE) -> str:
     """Build an image from Debian packages and what ``chaos install`` has; returns its name."""
     if name not in RECIPES:
         raise UsageError(f"there is no recipe for an image {name!r}; there are: {', '.join(RECIPES)}")
     recipe, software_name = RECIPES[name]
+    if version and (name == "sidecar" or not software_name):
+        raise UsageError(f"the image {name} is built in one version only")
     files = {"Dockerfile": recipe.format(base=base, prefix=PREFIX).encode()}
     if software_name:
-        program = find(software_name).program
+        program = find(software_name, version).program
         files["toxiproxy-server" if name == "sidecar" else name] = program.read_bytes()
     tag = SIDECAR if name == "sidecar" else f"{PREFIX}/{name}:building"
     with blamed(f"building the image {name}"):
