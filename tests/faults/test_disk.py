@@ -141,7 +141,9 @@ def test_without_the_right_to_trace_the_experiment_is_skipped_by_name(
     words = "strace: attach: ptrace(PTRACE_SEIZE, 7): Operation not permitted"
     refused.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
     refused.chmod(0o755)
-    monkeypatch.setattr(disk, "find", lambda name: Installed(name, "6.1", refused, "PATH"))
+    monkeypatch.setattr(
+        "chaos.providers.local.engine.find", lambda name, version: Installed(name, "6.1", refused, "PATH")
+    )
     with pytest.raises(
         MissingAbilityError, match=r"TraceSyscalls is not available here: strace: attach: .*not permitted"
     ):
