@@ -1,5 +1,5 @@
 """
-What a local lab costs, step by step.
+What a lab costs, step by step.
 
     python -m benchmarks.lab [ROUNDS] [PROVIDER]        ROUNDS: 20, PROVIDER: local
 """
@@ -51,7 +51,7 @@ def life(provider: Provider, samples: Samples) -> None:
 
 def serve(lab: Lab) -> None:
     """A server that a peer can talk to."""
-    lab.spawn("n1", Spawn(name="echo", argv=(sys.executable, "-S", "-E", "-c", SERVER)))
+    lab.spawn("n1", Spawn(name="echo", argv=("python3", "-S", "-E", "-c", SERVER)))
     wait_until(lambda: outcome(lab) == "answered", within_s=10, wanted="an answer", every_s=FAST_S)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from chaos.cli import exits
 from chaos.cli.terminal import complain, progress, say
-from chaos.errors import ChaosError
+from chaos.errors import ChaosError, ProviderError
 
-HELP = "install server software: redis, redis=6.2, etcd, kafka, client:etcd3, ..."
+HELP = "install server software: redis, redis=6.2, etcd, kafka, client:etcd3, ..., or build images: image:sidecar, image:redis"
+IMAGE = "image:"
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -20,15 +21,35 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Install all that can be; one that cannot does not keep the others from being there."""
+    images = [name.removeprefix(IMAGE) for name in options.names if name.startswith(IMAGE)]
+    programs = [name for name in options.names if not name.startswith(IMAGE)]
     before = signal.signal(signal.SIGTERM, _interrupt)  # Else a broker that is started once would be left running.
     try:
-        return install_all(_with_lab(options.names))
+        code = install_all(_with_lab(programs)) if programs else exits.FINE
+        problems = [problem for name in images if (problem := _build(name)) is not None]
     finally:
         signal.signal(signal.SIGTERM, before)
+    for problem in problems:
+        complain(problem)
+    return exits.UNKNOWN if problems else code
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _build(name: str) -> ChaosError | None:
+    from chaos.providers.docker import NO_LIBRARIES, build_image, has_libraries
+
+    if not has_libraries():
+        return ProviderError(f"{IMAGE}{name}: {NO_LIBRARIES}")
+    try:
+        with progress(f"{IMAGE}{name}"):
+            built = build_image(*name.split("=", 1))
+    except ChaosError as problem:
+        return problem
+    say(f"{built}  (built here)")
+    return None
 
 
 def install_all(requests: Sequence[str]) -> int:

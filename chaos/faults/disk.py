@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from chaos.cluster.parties import Target
 from chaos.errors import MissingAbilityError, MissingSoftwareError, UsageError, VoidRunError
 from chaos.faults.fault import Evidence, Scene
-from chaos.providers.contract import ProcessRef, Spawn
-from chaos.servers import find
+from chaos.providers.contract import Lab, ProcessRef, Spawn
 from chaos.wait import FAST_S, monotonic_ns, wait_until
 
 ABILITY = "TraceSyscalls"
@@ -46,7 +45,18 @@ class Tracer:
 
     def attach(self) -> None:
         """Attach to all threads; a machine that does not allow that cannot run this experiment."""
-        argv = (_strace(), "-f", "-ttt", "-T", "-e", f"trace={self.call}", "-e", f"inject={self.inject}", "-p", "{pid}")
+        argv = (
+            _strace(self.scene.lab),
+            "-f",
+            "-ttt",
+            "-T",
+            "-e",
+            f"trace={self.call}",
+            "-e",
+            f"inject={self.inject}",
+            "-p",
+            "{pid}",
+        )
         self._seen_before = len(self._log())
         self.scene.lab.spawn(self.of.party, Spawn(name=self.ref.name, argv=argv, attach=self.of.name))
         wait_until(
@@ -276,8 +286,8 @@ def _attach(scene: Scene, target: Target, inject: str) -> tuple[tuple[str, ...],
     return parties, tracers
 
 
-def _strace() -> str:
+def _strace(lab: Lab) -> str:
     try:
-        return str(find("strace").program)
+        return str(lab.software("strace").program)
     except MissingSoftwareError as problem:
         raise MissingAbilityError(ABILITY, str(problem)) from problem

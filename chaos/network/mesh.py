@@ -11,14 +11,38 @@ from dataclasses import dataclass
 
 from chaos.errors import UsageError
 
-OBSERVER_HOST = "198.19.0.254"
 SHADOW_PREFIX = "198.18.128."
 FIRST_LISTENER = 61000
-BROADCAST = "198.18.0.255"
 OPEN_NEWS, CLOSED_NEWS = 61997, 61998
 """Destination ports of the datagrams in which a party's agent says that one of its ports opened or closed."""
 MOST_PARTIES = 250
 MOST_PORTS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planes:
+    """
+    The first three numbers of all addresses of a lab, by plane.
+
+    Labs in namespaces cannot see one another and share them; labs on one container engine need their own.
+    """
+
+    data: str = "198.18.0"
+    management: str = "198.19.0"
+
+    @property
+    def observer(self) -> str:
+        """Whom every party lets in on the management plane, and nobody else."""
+        return f"{self.management}.254"
+
+    @property
+    def broadcast(self) -> str:
+        """Where the parties of the lab hear one another's news."""
+        return f"{self.data}.255"
+
+
+ALONE = Planes()
+"""The addresses of a lab that cannot be seen from outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +52,7 @@ class Seat:
     name: str
     index: int
     ports: tuple[int, ...] = ()
+    planes: Planes = ALONE
 
     def __post_init__(self) -> None:
         if not 1 <= self.index <= MOST_PARTIES:
@@ -40,7 +65,7 @@ class Seat:
     @property
     def data(self) -> str:
         """Where peers, clients and apps reach it; faults act here."""
-        return f"198.18.0.{self.index}"
+        return f"{self.planes.data}.{self.index}"
 
     @property
     def shadow(self) -> str:
@@ -50,7 +75,7 @@ class Seat:
     @property
     def management(self) -> str:
         """Where the observer reaches it; no fault acts here."""
-        return f"198.19.0.{self.index}"
+        return f"{self.planes.management}.{self.index}"
 
     def listener(self, port: int) -> tuple[str, int]:
         """Where, in any other party's namespace, the proxy to this party's port listens."""
@@ -62,13 +87,13 @@ class Seat:
 
 
 def wiring(seat: Seat) -> str:
-    """The ``ip -batch`` script for a party's namespace."""
+    """The ``ip -batch`` script for a party's namespace; a container engine has given its addresses already."""
     return "\n".join(
         (
             "link set lo up",
-            f"addr add {seat.data}/24 dev data",
+            f"addr replace {seat.data}/24 dev data",
             "link set data up",
-            f"addr add {seat.management}/24 dev mgmt",
+            f"addr replace {seat.management}/24 dev mgmt",
             "link set mgmt up",
             f"route add {SHADOW_PREFIX}0/24 dev data",
             "",
@@ -91,7 +116,7 @@ def cables(seats: Iterable[tuple[Seat, int]]) -> str:
     return "\n".join([*lines, ""])
 
 
-TABLE = f"""
+_TABLE = f"""
 table ip chaos {{
   set declared {{ type inet_service; }}
   set gdrop {{ type ipv4_addr . inet_service; counter; }}
@@ -139,7 +164,7 @@ table ip chaos {{
   }}
   chain management {{
     type filter hook input priority 0;
-    iifname "mgmt" ip saddr != {OBSERVER_HOST} counter name foreign drop
+    iifname "mgmt" ip saddr != OBSERVER counter name foreign drop
   }}
   chain out {{
     type nat hook output priority -100;
@@ -164,6 +189,11 @@ ports stand before those of whole links: inside a whole partition, one of a port
 here, since the mesh would accept it. Only the opening packet is refused: a server that stops listening may go on
 serving the connections it has.
 """
+
+
+def table(planes: Planes) -> str:
+    """Nft commands that install a party's rules."""
+    return _TABLE.replace("OBSERVER", planes.observer)
 
 
 def declare(ports: Iterable[int]) -> str:
@@ -194,7 +224,7 @@ def listening(seat: Seat) -> dict[str, object]:
     return {
         "address": seat.data,
         "ports": list(seat.ports),
-        "broadcast": BROADCAST,
+        "broadcast": seat.planes.broadcast,
         "open": OPEN_NEWS,
         "closed": CLOSED_NEWS,
     }

@@ -20,6 +20,12 @@ def _sealed() -> Provider:
     return SealedProvider()
 
 
+def _docker() -> Provider:
+    from chaos.providers.docker import DockerProvider
+
+    return DockerProvider()
+
+
 def _memory() -> Provider:
     from chaos.providers.memory import MemoryProvider
 
@@ -29,10 +35,11 @@ def _memory() -> Provider:
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "local": _local,
     "sealed": _sealed,
+    "docker": _docker,
     "memory": _memory,
 }
 
-AUTO = ("local",)
+AUTO = ("local", "docker")
 """What ``auto`` tries, in this order: providers of real servers, as users know them."""
 
 

@@ -29,6 +29,7 @@ from chaos.providers.contract import (
 from chaos.providers.engine import Engine
 from chaos.providers.roster import Roster
 from chaos.providers.wires import Wires
+from chaos.servers import Installed
 
 __tracebackhide__ = said
 
@@ -38,7 +39,7 @@ class AgentedLab:
 
     def __init__(self, engine: Engine, *, mesh: bool = True) -> None:
         self._engine = engine
-        self._roster = Roster(engine.name)
+        self._roster = Roster(engine.name, engine.planes)
         self._wires = Wires(self._roster, proxy_program=engine.proxy_program if mesh else None)
         self._spawned: list[ProcessRef] = []
         self._observed: dict[tuple[str, int], tuple[str, int]] = {}
@@ -89,7 +90,7 @@ class AgentedLab:
             "arguments": dict(spawn.arguments),
             "env": dict(spawn.env),
             "files": {path: base64.b64encode(content).decode() for path, content in spawn.files.items()},
-            "sys_path": list(self._engine.python_path()) if spawn.python else [],
+            "sys_path": list(self._engine.python_path(self._roster.specs[party])) if spawn.python else [],
             "attach": spawn.attach,
         }
 
@@ -205,6 +206,10 @@ class AgentedLab:
         """The party's folder whose files survive the lab."""
         self._roster.channel(party)
         return self._engine.kept(party)
+
+    def software(self, name: str, version: str | None = None) -> Installed:
+        """A program as this lab's parties have it."""
+        return self._engine.software(name, version)
 
     def clock_error_ns(self, party: str) -> int:
         """0: all parties of an agented lab on one machine read the same kernel clock."""

@@ -17,6 +17,7 @@ from chaos.network.rules import LinkRule
 if TYPE_CHECKING:
     from chaos.cluster import Node
     from chaos.providers.apps import Ready, RunningApp
+    from chaos.servers import Installed
 
 Plane = Literal["data", "management"]
 OBSERVER = "observer"
@@ -249,6 +250,9 @@ class Lab(Protocol):
         within_s: float = ...,
     ) -> "RunningApp":
         """Start a program of the user's in a party of its own; see ``chaos.providers.apps.start_app``."""
+
+    def software(self, name: str, version: str | None = None) -> "Installed":
+        """A program as this lab's parties have it, for the ``argv`` of a spawn; an error names the way to get it."""
 
     def keep(self) -> str:
         """Let the lab outlive the test run; returns the command that enters it."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from chaos.network.mesh import Seat
+from chaos.network.mesh import Planes, Seat
 from chaos.providers.channel import AgentChannel
 from chaos.providers.contract import PartySpec
+from chaos.servers import Installed
 
 
 class Engine(Protocol):
@@ -17,6 +18,11 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """The lab's name."""
+        ...
+
+    @property
+    def planes(self) -> Planes:
+        """The addresses of this lab."""
         ...
 
     @property
@@ -48,8 +54,12 @@ class Engine(Protocol):
         """The program that runs a party's workers; None where its agent forks them, with their imports done."""
         ...
 
-    def python_path(self) -> Sequence[str]:
+    def python_path(self, spec: PartySpec) -> Sequence[str]:
         """Where a party's worker interpreter finds this library and the user's workloads."""
+        ...
+
+    def software(self, name: str, version: str | None) -> Installed:
+        """A program as the parties have it."""
         ...
 
     def keep(self) -> str:

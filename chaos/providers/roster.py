@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from chaos.errors import HarnessError, UsageError, said
-from chaos.network.mesh import Seat
+from chaos.network.mesh import ALONE, Planes, Seat
 from chaos.providers.agent.stream import Message
 from chaos.providers.channel import AgentChannel, call_all
 from chaos.providers.contract import OBSERVER, PartySpec
@@ -21,8 +21,8 @@ CALL_S = 15.0
 class Roster:
     """The parties of one lab, in the order in which they came."""
 
-    def __init__(self, lab: str) -> None:
-        self.lab = lab
+    def __init__(self, lab: str, planes: Planes) -> None:
+        self.lab, self._planes = lab, planes
         self.closed = False
         self.specs: dict[str, PartySpec] = {}
         self.seats: dict[str, Seat] = {}
@@ -30,7 +30,7 @@ class Roster:
 
     def seat_all(self, specs: Sequence[PartySpec]) -> list[Seat]:
         """Seats for newcomers; they are not in the roster until ``add``."""
-        return seat_specs(specs, self.specs)
+        return seat_specs(specs, self.specs, self._planes)
 
     def add(self, specs: Sequence[PartySpec], seats: Sequence[Seat], channels: Mapping[str, AgentChannel]) -> None:
         """Take newcomers in."""
@@ -76,7 +76,7 @@ class Roster:
         yield from sorted(found, key=lambda item: item[1]["at"])
 
 
-def seat_specs(specs: Sequence[PartySpec], known: Collection[str]) -> list[Seat]:
+def seat_specs(specs: Sequence[PartySpec], known: Collection[str], planes: Planes = ALONE) -> list[Seat]:
     """Seats for newcomers, in the order in which they come; names that cannot be, or are taken, are refused."""
     names = [spec.name for spec in specs]
     for name in names:
@@ -85,7 +85,7 @@ def seat_specs(specs: Sequence[PartySpec], known: Collection[str]) -> list[Seat]
         if name in known or names.count(name) > 1:
             raise UsageError(f"there is a party named {name} already")
     return [
-        Seat(name=spec.name, index=len(known) + number, ports=_data_ports(spec))
+        Seat(name=spec.name, index=len(known) + number, ports=_data_ports(spec), planes=planes)
         for number, spec in enumerate(specs, start=1)
     ]
 

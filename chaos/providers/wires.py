@@ -57,7 +57,7 @@ class Wires:
     def _furnish(self, name: str) -> list[Message]:
         seat, peers = self._roster.seats[name], self._roster.peers(name)
         ports = [port for other in self._roster.seats.values() for port in other.ports]
-        script = mesh.TABLE + mesh.declare(ports) + (mesh.introduce(peers) if self._program else "")
+        script = mesh.table(seat.planes) + mesh.declare(ports) + (mesh.introduce(peers) if self._program else "")
         commands: list[Message] = [
             {"op": "sysctl", "values": {**_SYSCTLS, "ipv4/ip_local_reserved_ports": ",".join(map(str, seat.ports))}},
             {"op": "ip", "batch": mesh.wiring(seat)},

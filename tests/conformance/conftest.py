@@ -13,7 +13,7 @@ from chaos.providers import PROVIDERS
 from chaos.providers.contract import Lab, Provider
 
 OpenLab = Callable[..., Lab]
-AGENTED = ("local", "sealed")
+AGENTED = ("local", "sealed", "docker")
 
 
 @cache

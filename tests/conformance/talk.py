@@ -3,7 +3,6 @@ Words for the conformance tests: servers and clients in parties, and what they h
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ Event = dict[str, Any]
 PORT = 7000
 PING = b"ping\n"
 PATIENCE_S = 10.0
+PYTHON = "python3"
+"""As a party finds it on its own PATH."""
 PROGRAM = Path(__file__).with_name("peer.py").read_bytes()
 
 
@@ -30,7 +31,7 @@ def client(name: str) -> PartySpec:
 
 def run(lab: Lab, party: str, *arguments: object, name: str = "peer") -> ProcessRef:
     """Start ``peer.py`` in a party."""
-    argv = (sys.executable, "-S", "-E", f"{lab.folder(party)}/peer.py", *map(str, arguments))
+    argv = (PYTHON, "-S", "-E", f"{lab.folder(party)}/peer.py", *map(str, arguments))
     return lab.spawn(party, Spawn(name=name, argv=argv, files={"peer.py": PROGRAM}))
 
 

@@ -3,7 +3,6 @@ What every provider does alike, whatever its parties are made of: processes, sea
 """
 
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +16,13 @@ from chaos.providers.contract import OBSERVER, Canary, Lab, ProcessRef, Provider
 from chaos.providers.memory.lab import MemoryLab
 from chaos.wait import FAST_S, wait_until
 from tests.conformance.conftest import missing
-from tests.conformance.talk import PING, PORT, PROGRAM, client, node, outcome, outcomes
+from tests.conformance.talk import PING, PORT, PROGRAM, PYTHON, client, node, outcome, outcomes
 from tests.conformance.test_points import passed, work
 
 WITHIN_S = 10.0
 
 
-@pytest.fixture(params=["local", "sealed", "memory"])
+@pytest.fixture(params=["local", "sealed", "docker", "memory"])
 def any_provider(request: pytest.FixtureRequest) -> Provider:
     """Every provider that this machine can do."""
     reason = missing(request.param)
@@ -45,7 +44,7 @@ def serve(lab: Lab, party: str, *, port: int = PORT, name: str = "server") -> Pr
     if isinstance(lab, MemoryLab):
         spawn = Spawn(name=name, python="tests.conformance.simulated:serve", arguments={"port": port})
     else:
-        argv = (sys.executable, "-S", "-E", f"{lab.folder(party)}/peer.py", "serve", str(port))
+        argv = (PYTHON, "-S", "-E", f"{lab.folder(party)}/peer.py", "serve", str(port))
         spawn = Spawn(name=name, argv=argv, files={"peer.py": PROGRAM})
     return lab.spawn(party, spawn)
 

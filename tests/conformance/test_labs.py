@@ -87,11 +87,12 @@ def test_an_unknown_party_is_named_with_those_that_exist(lab: Lab) -> None:
         lab.folder("n2")
 
 
-def test_two_labs_with_equal_addresses_do_not_disturb_one_another(open_lab: OpenLab, tmp_path: Path) -> None:
+def test_two_labs_do_not_disturb_one_another(provider: Provider, open_lab: OpenLab, tmp_path: Path) -> None:
+    """Even where their addresses are equal, as in namespaces they are."""
     first, second = (open_lab(keep_at=tmp_path / name) for name in ("first", "second"))
     for lab in (first, second):
         lab.place([node("n1"), node("n2")])
-    assert first.reach("n1", "n2", 7000) == second.reach("n1", "n2", 7000)
+    assert (first.reach("n1", "n2", 7000) == second.reach("n1", "n2", 7000)) is (provider.name != "docker")
     servers = serve(first, "n1")
     assert outcome(first, "n2", "n1") == "answered"
     assert outcome(second, "n2", "n1") == "refused"
@@ -103,6 +104,8 @@ def test_two_labs_with_equal_addresses_do_not_disturb_one_another(open_lab: Open
 
 
 def test_closing_is_quick_leaves_nothing_and_can_be_repeated(provider: Provider, tmp_path: Path) -> None:
+    if provider.name == "docker":
+        pytest.skip("a container is no process of this machine: tests/providers/test_docker.py looks for what is left")
     lab = provider.open(keep_at=str(tmp_path))
     lab.place([node("n1"), node("n2"), client("c1")])
     serve(lab, "n1", "n2")

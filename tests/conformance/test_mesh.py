@@ -5,7 +5,6 @@ Each comparison runs with a mesh and without; the direct network is the truth.
 """
 
 import signal
-import sys
 import time
 
 import pytest
@@ -17,6 +16,7 @@ from chaos.wait import FAST_S, wait_until
 from tests.conformance.conftest import OpenLab
 from tests.conformance.talk import (
     PORT,
+    PYTHON,
     Event,
     call,
     client,
@@ -296,7 +296,7 @@ def test_a_name_server_query_to_a_peer_is_undeclared_traffic(either: Lab) -> Non
     lab = placed(either)
     host, _ = lab.reach("c1", "n2", PORT)
     code = f"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ({host!r}, 53))"
-    lab.spawn("c1", Spawn(name="query", argv=(sys.executable, "-S", "-E", "-c", code)))
+    lab.spawn("c1", Spawn(name="query", argv=(PYTHON, "-S", "-E", "-c", code)))
     wait_until(lambda: lab.undeclared()["n2"] > 0, within_s=5, wanted="the query is counted")
 
 

@@ -4,20 +4,19 @@ What a provider does with the processes of a party.
 
 import json
 import signal
-import sys
 
 import pytest
 
 from chaos.errors import ChaosError, ProviderError, UsageError
 from chaos.providers.contract import Lab, ProcessRef, Spawn
 from chaos.wait import wait_until
-from tests.conformance.talk import call, client, events, node, outcome, outcomes, run, serve, wait_event
+from tests.conformance.talk import PYTHON, call, client, events, node, outcome, outcomes, run, serve, wait_event
 
 GONE_S = 5.0
 
 
 def script(name: str, code: str, **more: object) -> Spawn:
-    return Spawn(name=name, argv=(sys.executable, "-S", "-E", "-c", code), **more)  # type: ignore[arg-type]
+    return Spawn(name=name, argv=(PYTHON, "-S", "-E", "-c", code), **more)  # type: ignore[arg-type]
 
 
 def wait_exit(lab: Lab, ref: ProcessRef) -> int:

@@ -3,7 +3,6 @@ Two planes: who reaches whom, and under which address.
 """
 
 import socket
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,12 @@ import pytest
 from chaos.errors import UsageError
 from chaos.providers.contract import OBSERVER, Lab, Role, Spawn
 from chaos.wait import wait_until
-from tests.conformance.talk import PORT, call, client, events, node, run, serve, wait_event
+from tests.conformance.talk import PORT, PYTHON, call, client, events, node, run, serve, wait_event
 
 
 def ask(lab: Lab, party: str, code: str) -> str:
     """What a line of Python prints in a party."""
-    ref = lab.spawn(party, Spawn(name=f"ask-{len(lab.exits())}", argv=(sys.executable, "-S", "-E", "-c", code)))
+    ref = lab.spawn(party, Spawn(name=f"ask-{len(lab.exits())}", argv=(PYTHON, "-S", "-E", "-c", code)))
     wait_until(lambda: lab.state(ref) == "ended", within_s=10, wanted=code)
     return lab.log(ref).decode().strip()
 

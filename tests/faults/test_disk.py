@@ -79,10 +79,10 @@ def test_a_stall_that_holds_nothing_is_void_and_lets_go(
     fake.write_text(
         "#!/bin/sh\n"
         'for word; do case $word in inject=*) word=trace=fdatasync ;; esac; set -- "$@" "$word"; shift; done\n'
-        f'exec {disk._strace()} "$@"\n'
+        f'exec {disk._strace(scene.lab)} "$@"\n'
     )
     fake.chmod(0o755)
-    monkeypatch.setattr(disk, "_strace", lambda: str(fake))
+    monkeypatch.setattr(disk, "_strace", lambda lab: str(fake))
 
     def stall() -> None:
         with Nemesis(scene, LiveHistory(), seed=1).inject(DiskStall("n1")):
@@ -141,7 +141,9 @@ def test_without_the_right_to_trace_the_experiment_is_skipped_by_name(
     words = "strace: attach: ptrace(PTRACE_SEIZE, 7): Operation not permitted"
     refused.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
     refused.chmod(0o755)
-    monkeypatch.setattr(disk, "find", lambda name: Installed(name, "6.1", refused, "PATH"))
+    monkeypatch.setattr(
+        "chaos.providers.local.engine.find", lambda name, version: Installed(name, "6.1", refused, "PATH")
+    )
     with pytest.raises(
         MissingAbilityError, match=r"TraceSyscalls is not available here: strace: attach: .*not permitted"
     ):
@@ -151,9 +153,9 @@ def test_without_the_right_to_trace_the_experiment_is_skipped_by_name(
 def test_without_strace_the_experiment_is_skipped_with_the_command(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(name: str) -> Installed:
+    def missing(name: str, version: str | None) -> Installed:
         raise MissingSoftwareError(name, f"chaos install {name}")
 
-    monkeypatch.setattr(disk, "find", missing)
+    monkeypatch.setattr("chaos.providers.local.engine.find", missing)
     with pytest.raises(MissingAbilityError, match=r"TraceSyscalls .*chaos install strace"):
         DiskStall("n1").inject(scene)

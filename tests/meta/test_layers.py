@@ -44,6 +44,9 @@ ONLY_IN = {
     "subprocess": ("chaos/process.py", "chaos/providers/"),
     "multiprocessing": (),
     "toxiproxy": ("chaos/network/toxiproxy.py",),
+    "docker": ("chaos/providers/docker/",),
+    "testcontainers": ("chaos/providers/docker/",),
+    "requests": ("chaos/providers/docker/",),
     "rich": ("chaos/cli/terminal.py",),
 }
 

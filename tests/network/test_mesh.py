@@ -6,15 +6,15 @@ import pytest
 
 from chaos.errors import UsageError
 from chaos.network import mesh
-from chaos.network.mesh import Seat
+from chaos.network.mesh import ALONE, Seat
 
 
 def test_a_seat_gives_three_addresses_that_never_meet() -> None:
     seats = [Seat(name=f"n{index}", index=index) for index in range(1, mesh.MOST_PARTIES + 1)]
     addresses = [address for seat in seats for address in (seat.data, seat.shadow, seat.management)]
     assert len(set(addresses)) == 3 * mesh.MOST_PARTIES
-    assert mesh.OBSERVER_HOST not in addresses
-    assert mesh.BROADCAST not in addresses
+    assert ALONE.observer not in addresses
+    assert ALONE.broadcast not in addresses
 
 
 def test_listeners_lie_in_the_reserved_block_and_below_the_news() -> None:

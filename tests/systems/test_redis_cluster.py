@@ -127,9 +127,9 @@ def test_a_server_that_asks_for_a_password_nobody_gave_says_how_to_give_it(lab: 
 
 
 @pytest.mark.parametrize("version", [" ", "-", "kafka 3", "valkey 9.1 x"])
-def test_a_version_that_is_none_is_refused(version: str) -> None:
+def test_a_version_that_is_none_is_refused(lab: Lab, version: str) -> None:
     with pytest.raises(UsageError, match=r"a Redis version is written like 7\.0 or valkey 9\.1"):
-        find_server(version)
+        find_server(lab, version)
 
 
 def test_a_configuration_that_the_server_rejects_is_quoted_from_its_own_log(lab: Lab) -> None:

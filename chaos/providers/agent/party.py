@@ -153,19 +153,25 @@ class Party:
         for path, content in command.get("files", {}).items():
             self.do_put({"path": path, "content": content})
         name, own = command["name"], {"HOME": self._folder, "TMPDIR": self._folder, "LANG": "C.UTF-8"}
-        env = {"PATH": os.environ.get("PATH", os.defpath), **own, **command["env"]}
+        env = {**self._surroundings(command), **own, **command["env"]}
         argv, attach = command["argv"], command.get("attach")
         if attach:
             argv = [word.replace("{pid}", str(self._processes.id_of(attach))) for word in argv]
         if command.get("python") and command.get("interpreter"):
             argv = by_interpreter(command["interpreter"], command["python"], command["arguments"], command["sys_path"])
         called = command["python"], command["arguments"], env, command["sys_path"]
-        launch = execute(argv, env) if argv else call(*called)
+        launch = self._execute(argv, env, command) if argv else call(*called)
         self._workers.pop(name, None)
         self._released.pop(name, None)
         self._processes.start(name, launch, program=argv[0] if argv else None, tool_of=attach)
         if self._listening:
             self._listening.expect()
+
+    def _surroundings(self, command: Message) -> dict[str, str]:
+        return {"PATH": os.environ.get("PATH", os.defpath)}
+
+    def _execute(self, argv: list[str], env: dict[str, str], command: Message) -> Callable[[], None]:
+        return execute(argv, env)
 
     def do_signal(self, command: Message) -> int:
         """Signal a process and all it started."""

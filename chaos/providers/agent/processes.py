@@ -130,6 +130,14 @@ class Processes:
         root = self._known(name)
         return [pid for pid in found if _belongs(pid, root, found) or tag_of(pid) == name]
 
+    def strangers(self) -> list[int]:
+        """Members of the party that nobody here started."""
+        return [pid for pid in self.members() if pid not in self.pids.values()]
+
+    def leave_alone(self, pid: int) -> None:
+        """Count a process among the mesh: no fault on the party touches it."""
+        self._mesh.add(pid)
+
     def state_of_child(self, name: str) -> str:
         """``started`` or ``ended``: of the process itself, not of what it started."""
         return "started" if name in self.pids and name not in self._ended else "ended"

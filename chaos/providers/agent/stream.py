@@ -1,9 +1,10 @@
 """
-JSON lines over a stream socket, with file descriptors where the socket can carry them.
+JSON lines over a stream socket, with file descriptors where the socket can carry them, or over two pipes.
 """
 
 import json
 import os
+import select
 import socket
 from collections import deque
 from typing import Any
@@ -69,8 +70,41 @@ class Stream:
             if self.socket.fileno() >= 0:
                 self.socket.settimeout(None)
         self._fds.extend(fds)
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
         if not data:
             self.ended = True
             return
         *whole, self._rest = (self._rest + data).split(b"\n")
         self._lines.extend(line for line in whole if line)
+
+
+class Pipes(Stream):
+    """The same over a pipe in and a pipe out, as a container has them; they carry no descriptors."""
+
+    def __init__(self, incoming: int, outgoing: int) -> None:
+        self._incoming, self._outgoing = incoming, outgoing
+        self._lines, self._rest, self.ended = deque(), b"", False
+
+    def fileno(self) -> int:
+        """For selectors."""
+        return self._incoming
+
+    def send(self, message: Message, fds: tuple[int, ...] = ()) -> None:
+        """Send one message whole."""
+        if fds:
+            raise OSError("no file descriptor leaves a container")
+        data = memoryview(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        while data:
+            data = data[os.write(self._outgoing, data) :]
+
+    def close(self) -> None:
+        """Close both pipes."""
+        os.close(self._incoming)
+        os.close(self._outgoing)
+
+    def _fill(self, timeout_s: float | None) -> None:
+        if timeout_s is not None and not select.select([self._incoming], [], [], timeout_s)[0]:
+            raise TimeoutError("no message is waiting")
+        self._take(os.read(self._incoming, CHUNK))

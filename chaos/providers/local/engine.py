@@ -20,11 +20,12 @@ from pathlib import Path
 from chaos import process
 from chaos.errors import MissingAbilityError, ProviderError, said
 from chaos.network import mesh
-from chaos.network.mesh import Seat
+from chaos.network.mesh import ALONE, Seat
 from chaos.providers.agent import kernel
 from chaos.providers.agent.stream import Message, Stream
 from chaos.providers.channel import AgentChannel
 from chaos.providers.contract import PartySpec, Role
+from chaos.servers import Installed, find
 
 __tracebackhide__ = said
 
@@ -55,6 +56,10 @@ def _prepare(keep_at: Path) -> Path:
     return root
 
 
+def _own_path() -> list[str]:
+    return [str(Path(entry).absolute()) for entry in sys.path if entry]
+
+
 def launch(config: Message, control: socket.socket, relay: socket.socket, log: Path) -> process.Started:
     """Start a lab's janitor, which starts its init."""
     argv = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(config)]
@@ -63,6 +68,8 @@ def launch(config: Message, control: socket.socket, relay: socket.socket, log: P
 
 class LocalEngine:
     """One lab's machinery."""
+
+    planes = ALONE
 
     def __init__(
         self,
@@ -100,7 +107,7 @@ class LocalEngine:
             "folder": str(self._folder),
             "logs": str(self._keep_at),
             "hosts": str(self._folder / "hosts"),
-            "observer": mesh.OBSERVER_HOST,
+            "observer": self.planes.observer,
             "user_namespace": self._user_namespace,
             "note": {"owner": os.getpid(), "keep_at": str(self._keep_at)},
             "fds": [control_inside.fileno(), relay_inside.fileno()],
@@ -140,7 +147,7 @@ class LocalEngine:
                     "key": interpreter,
                     "interpreter": interpreter,
                     "warm": list(warm),
-                    "sys_path": list(self.python_path()),
+                    "sys_path": _own_path(),
                 }
             )
         return interpreter
@@ -208,9 +215,13 @@ class LocalEngine:
         """None where agents fork workers; a sealed party starts its own."""
         return (spec.interpreter or sys.executable) if self._sealed else None
 
-    def python_path(self) -> Sequence[str]:
+    def python_path(self, spec: PartySpec) -> Sequence[str]:
         """The test process' own path: what it can import, a workload can."""
-        return [str(Path(entry).absolute()) for entry in sys.path if entry]
+        return _own_path()
+
+    def software(self, name: str, version: str | None) -> Installed:
+        """A program of this machine."""
+        return find(name, version)
 
     # -- the observer's ways in --------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from chaos.providers.contract import (
 )
 from chaos.providers.memory.world import MILLISECOND, SECOND, Answer, Process, World
 from chaos.providers.roster import seat_specs
+from chaos.servers import Installed
 
 __tracebackhide__ = said
 
@@ -262,6 +263,10 @@ class MemoryLab:
     def inside(self, party: str) -> AbstractContextManager[None]:
         """Not in memory."""
         raise MissingAbilityError("lab.inside", f"{party} has no network that a thread could enter")
+
+    def software(self, name: str, version: str | None = None) -> Installed:
+        """Not in memory."""
+        raise MissingAbilityError("Programs", "the memory provider runs Python generators only")
 
     def keep(self) -> str:
         """Not in memory."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from chaos.errors import UsageError
 from chaos.history.records import empty
 from chaos.providers.contract import Lab, PartySpec, Port, ProcessRef, Role, Spawn
-from chaos.servers import Installed, find
+from chaos.servers import Installed
 from chaos.systems.etcd.cluster import EtcdCluster, member_ids
 from chaos.systems.etcd.config import command_line
 from chaos.systems.etcd.console import peer_console
@@ -58,7 +58,7 @@ def start_etcd(
     """
     shape = find_topology(topology)
     _refuse_taken(lab, shape)
-    installed = find("etcd", version)
+    installed = lab.software("etcd", version)
     _place(lab, shape, installed, role, others)
     cluster = EtcdCluster(
         lab=lab,

@@ -11,7 +11,7 @@ from typing import Protocol
 from chaos.errors import UsageError
 from chaos.history.records import empty
 from chaos.providers.contract import Lab, PartySpec, Port, ProcessRef, Role, Spawn
-from chaos.servers import Installed, find
+from chaos.servers import Installed
 from chaos.servers.kafka import CHECKPOINT as FORMATTED
 from chaos.servers.kafka import CLUSTER_ID
 from chaos.systems.kafka import config, requests
@@ -100,7 +100,7 @@ def start_kafka(
     overlay = _overlay(properties)
     chosen = _checked(topics, shape)
     _refuse_taken(lab, shape)
-    installed = find("kafka", version)
+    installed = lab.software("kafka", version)
     _place(lab, shape, installed, role, others)
     cluster = KafkaCluster(
         lab=lab,

@@ -14,7 +14,7 @@ from typing import Protocol
 from chaos.errors import UsageError
 from chaos.history.records import empty
 from chaos.providers.contract import Lab, PartySpec, Port, Role, Spawn
-from chaos.servers import Installed, find
+from chaos.servers import Installed
 from chaos.systems.redis.cluster import RedisCluster, respawnable, server_names
 from chaos.systems.redis.config import (
     LAB_DEFAULTS,
@@ -85,7 +85,7 @@ def start_redis(
     """
     shape = find_topology(topology)
     _refuse_taken(lab, shape)
-    installed = find_server(version)
+    installed = find_server(lab, version)
     user_config = None if config is None else _read_config(Path(config))
     chosen = {name: value for name, value in settings.items() if password or name.lower() != "requirepass"}
     asked = [str(settings[name]) for name in settings if name not in chosen]
@@ -107,13 +107,13 @@ def _refuse_taken(lab: Lab, shape: Topology) -> None:
         )
 
 
-def find_server(version: str | None) -> Installed:
-    """The installed Redis or Valkey that a version names."""
+def find_server(lab: Lab, version: str | None) -> Installed:
+    """The Redis or Valkey that a version names, as the lab's parties have it."""
     words = str(version or "redis").replace("-", " ").split()
     system = words.pop(0) if words and words[0] in ("redis", "valkey") else "redis"
     if len(words) > 1 or not str(version or "redis").strip(" -"):
         raise UsageError(f"a Redis version is written like 7.0 or valkey 9.1, not {version!r}")
-    return find(system, words[0] if words else None)
+    return lab.software(system, words[0] if words else None)
 
 
 def redis_parties(topology: Topology, installed: Installed, *, role: Role = Role.NODE) -> list[PartySpec]:

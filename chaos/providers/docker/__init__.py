@@ -1,0 +1,76 @@
+"""
+The docker provider: parties are containers of an engine, which may be another machine's.
+
+Nothing is asked of the engine but its API: no mount of a folder of ours, no route to its networks.
+"""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from chaos.errors import ProviderError
+from chaos.providers.agented import AgentedLab
+from chaos.providers.contract import Lab
+
+__all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal"]
+
+NO_LIBRARIES = "its Python libraries are not installed; run: pip install 'middleware-chaos[docker]'"
+
+
+class DockerProvider:
+    """Labs of containers."""
+
+    name = "docker"
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What a container can do."""
+        return frozenset({"PacketRules", "Streams", "Workers"})
+
+    def missing(self) -> str | None:
+        """Why labs cannot be made here: no library, no engine, no image; None when nothing is in the way."""
+        if not has_libraries():
+            return NO_LIBRARIES
+        from chaos.providers.docker.connection import connect
+        from chaos.providers.docker.images import sidecar_image
+
+        try:
+            sidecar_image(connect())
+        except ProviderError as problem:
+            return str(problem)
+        return None
+
+    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
+        """Make an empty lab."""
+        if not has_libraries():
+            raise ProviderError(NO_LIBRARIES)
+        from chaos.providers.docker.engine import DockerEngine
+
+        return AgentedLab(DockerEngine(keep_at=Path(keep_at).absolute(), mesh=mesh, warm=warm), mesh=mesh)
+
+
+def heal() -> list[str]:
+    """Remove containers, networks and volumes of labs whose test process is gone; returns a sentence for each lab."""
+    if not has_libraries():
+        return []
+    from chaos.providers.docker import clean
+    from chaos.providers.docker.connection import connect
+
+    try:
+        connect()
+    except ProviderError:
+        return []  # Without an engine there are no containers.
+    return clean.heal()
+
+
+def build_image(name: str, version: str | None = None) -> str:
+    """Build one of the project's own images, such as ``sidecar``; returns its name and tag."""
+    from chaos.providers.docker import images
+    from chaos.providers.docker.connection import connect
+
+    return images.build(connect(), name, version)
+
+
+def has_libraries() -> bool:
+    """Whether docker-py and Testcontainers are installed."""
+    return find_spec("docker") is not None and find_spec("testcontainers") is not None

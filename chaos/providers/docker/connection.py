@@ -1,0 +1,75 @@
+"""
+The way to the container engine, and what its errors mean.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import docker
+import requests
+from docker import APIClient
+from docker.errors import APIError, DockerException
+from testcontainers.core.docker_client import DockerClient, get_docker_host
+
+from chaos.errors import ProviderError, said
+
+__tracebackhide__ = said
+
+PREFIX = "middleware-chaos"
+LAB, SESSION, OWNER, HOST = (f"{PREFIX}.{name}" for name in ("lab", "session", "owner", "host"))
+CALL_S = 60
+DEFAULT = "unix:///var/run/docker.sock"
+
+
+@cache
+def connect() -> APIClient:
+    """The engine that this machine is set up for, as Testcontainers finds it."""
+    where = get_docker_host() or DEFAULT
+    try:
+        _knock(where)
+        api = DockerClient(timeout=CALL_S).client.api
+        api.ping()
+    except (DockerException, requests.RequestException, OSError, ValueError) as problem:
+        raise ProviderError(_unreachable(where, problem)) from problem
+    return api
+
+
+def _knock(where: str) -> None:
+    """Try the engine's socket ourselves: a library that fails to connect leaves its own socket open."""
+    if where.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(CALL_S)
+            door.connect(where.removeprefix("unix://"))
+
+
+def _unreachable(where: str, problem: Exception) -> str:
+    if isinstance(problem, PermissionError) or "Permission denied" in str(problem):
+        return f"no right to use the container engine at {where}; run: sudo usermod -aG docker $USER, and log in again"
+    return f"no container engine answers at {where}; start one (sudo systemctl start docker) or set DOCKER_HOST"
+
+
+@contextmanager
+def blamed(what: str) -> Iterator[None]:
+    """Turn the engine's errors into one sentence."""
+    try:
+        yield
+    except APIError as problem:
+        raise ProviderError(f"{what}: the container engine refused: {problem.explanation or problem}") from problem
+    except (docker.errors.DockerException, requests.RequestException, OSError) as problem:
+        raise ProviderError(f"{what}: the container engine does not answer ({type(problem).__name__})") from problem
+
+
+def labels(lab: str, session: str) -> dict[str, str]:
+    """What marks everything of a lab, so that it is found again and nothing else is touched."""
+    return {LAB: lab, SESSION: session, OWNER: str(os.getpid()), HOST: socket.gethostname()}
+
+
+def found(api: APIClient, label: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Containers, networks and volumes with this label, ended ones too."""
+    chosen = {"label": label}
+    volumes = api.volumes(filters=chosen).get("Volumes") or []
+    return api.containers(all=True, filters=chosen), api.networks(filters=chosen), volumes

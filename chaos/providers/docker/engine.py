@@ -1,0 +1,193 @@
+"""
+The docker engine of a lab: a party is a sidecar container with the lab's agent in it.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TypeVar
+
+from testcontainers.core.labels import SESSION_ID
+
+from chaos.errors import MissingAbilityError, ProviderError, said
+from chaos.network.mesh import Planes, Seat
+from chaos.providers.agent.sidecar import KEPT, OWN
+from chaos.providers.channel import AgentChannel, call_all
+from chaos.providers.contract import PartySpec, Role
+from chaos.providers.docker import clean, images, janitor, sidecar, sources
+from chaos.providers.docker.connection import LAB, blamed, connect, labels
+from chaos.providers.docker.networks import lease
+from chaos.providers.docker.sidecar import Sidecar
+from chaos.servers import Installed
+
+__tracebackhide__ = said
+
+AT_ONCE = 8
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Do this for all, several at once; the first failure is raised once all are done."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = [pool.submit(work, item) for item in items]
+    return [future.result() for future in futures]
+
+
+class DockerEngine:
+    """One lab's machinery."""
+
+    def __init__(self, *, keep_at: Path, mesh: bool, warm: Sequence[str]) -> None:
+        self._api = connect()
+        self._image = images.sidecar_image(self._api)
+        self._keep_at, self._warm = keep_at, tuple(warm)
+        self._name = f"chaos-{secrets.token_hex(4)}"
+        self._labels = labels(self._name, SESSION_ID)
+        self.proxy_program = "toxiproxy-server" if mesh else ""
+        self._sidecars: dict[str, Sidecar] = {}
+        self._channels: dict[str, AgentChannel] = {}
+        self._seats: list[Seat] = []
+        self._furnished: set[str] = set()
+        self._kept = False
+        keep_at.mkdir(parents=True, exist_ok=True)
+        janitor.life_line(self._api, SESSION_ID)
+        self._networks = lease(self._api, self._name, self._labels)
+
+    @property
+    def name(self) -> str:
+        """The lab's name."""
+        return self._name
+
+    @property
+    def planes(self) -> Planes:
+        """The addresses of this lab on its engine."""
+        return self._networks.planes
+
+    # -- parties -----------------------------------------------------------------------------------------------------
+
+    def place(self, seats: Sequence[Seat], specs: Sequence[PartySpec]) -> Mapping[str, AgentChannel]:
+        """Start the sidecars side by side and make their names known."""
+        for spec in specs:  # Before anything is started.
+            if spec.interpreter:
+                raise MissingAbilityError("Interpreters", f"{spec.name} would need {spec.interpreter} in its container")
+            if spec.image:
+                images.resolve(self._api, spec.image)
+        fresh: dict[str, Sidecar] = {}
+        try:
+            side_by_side(lambda pair: self._start(pair[0], pair[1], fresh), list(zip(seats, specs, strict=True)))
+            channels = {seat.name: AgentChannel(seat.name, fresh[seat.name].stream) for seat in seats}
+            self._introduce(seats, channels)
+            side_by_side(lambda spec: self._furnish(spec, fresh[spec.name], channels[spec.name]), specs)
+        except BaseException:
+            for one in fresh.values():
+                one.stream.close()
+            ids, volumes = [one.id for one in fresh.values()], [f"{one.name}-files" for one in fresh.values()]
+            clean.remove(self._api, containers=ids, volumes=volumes)
+            raise
+        self._sidecars.update(fresh)
+        self._channels.update(channels)
+        self._seats.extend(seats)
+        return channels
+
+    def _start(self, seat: Seat, spec: PartySpec, fresh: dict[str, Sidecar]) -> None:
+        one = sidecar.create(
+            self._api,
+            name=f"{self._name}-{seat.name}",
+            seat=seat,
+            spec=spec,
+            networks=self._networks,
+            image=self._image,
+            labels=self._labels,
+        )
+        fresh[seat.name] = one  # Known before it starts: what fails from here on is removed.
+        if spec.role is Role.CLIENT:
+            self._copy_code(one)
+        sidecar.start(self._api, one)
+
+    def _introduce(self, newcomers: Sequence[Seat], channels: Mapping[str, AgentChannel]) -> None:
+        everyone, news = (
+            "".join(f"{seat.data} {seat.name}\n" for seat in seats) for seats in ([*self._seats, *newcomers], newcomers)
+        )
+        call_all((channel, [{"op": "hosts", "lines": everyone}]) for channel in channels.values())
+        call_all((channel, [{"op": "hosts", "lines": news}]) for channel in self._channels.values())
+
+    def _furnish(self, spec: PartySpec, one: Sidecar, channel: AgentChannel) -> None:
+        if spec.image:
+            image = images.resolve(self._api, spec.image)
+            env = images.environment(self._api, image)
+            sidecar.lend(self._api, one, channel, image=image, env=env, labels=self._labels)
+
+    def _copy_code(self, one: Sidecar) -> None:
+        with blamed(one.party):
+            self._api.put_archive(one.id, "/", sources.code_archive(self._warm, sources.own_path()))
+        self._furnished.add(one.party)
+
+    def observe(self, seat: Seat, port: int) -> tuple[str, int]:
+        """The port of this machine that the engine publishes the party's port on."""
+        published = self._sidecars[seat.name].published()
+        if port not in published:
+            there = ", ".join(map(str, published)) or "none"
+            raise ProviderError(
+                f"{seat.name} publishes no port {port}; declare it in its PartySpec (there are: {there})"
+            )
+        return published[port]
+
+    def inside(self, channel: AgentChannel) -> AbstractContextManager[None]:
+        """No thread of the test process can enter a container."""
+        raise MissingAbilityError("lab.inside", "the parties are containers, which let nobody in")
+
+    def folder(self, party: str) -> str:
+        """The party's own folder, as it sees it."""
+        return OWN
+
+    def kept(self, party: str) -> str:
+        """The party's folder that is brought out at the end."""
+        return KEPT
+
+    def interpreter(self, spec: PartySpec) -> str | None:
+        """Workers run under the sidecar's Python."""
+        return "python3"
+
+    def python_path(self, spec: PartySpec) -> Sequence[str]:
+        """Where this library and the user's workloads were copied to; other parties than clients get them when asked for."""
+        if spec.name not in self._furnished:
+            self._copy_code(self._sidecars[spec.name])
+        return [sources.CODE]
+
+    def software(self, name: str, version: str | None) -> Installed:
+        """A program as an image on the engine has it."""
+        return images.software(self._api, name, version)
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def keep(self) -> str:
+        """Let the lab outlive the test process; ``chaos heal`` ends it."""
+        call_all((channel, [{"op": "keep"}]) for channel in self._channels.values())
+        janitor.spare(self._api, SESSION_ID, self._name)
+        self._kept = True
+        return f"docker exec -it {self._name}-PARTY sh   # PARTY is one of {', '.join(self._channels) or 'none'}"
+
+    def save(self, channels: Mapping[str, AgentChannel]) -> None:
+        """Bring out what parties keep; of a party that is gone, say so in the lab's log."""
+        for party, channel in channels.items():
+            try:
+                self._save(party, channel)
+            except ProviderError as problem:
+                with (self._keep_at / "lab.log").open("a") as log:
+                    log.write(f"{party}: its logs and files are lost: {problem}\n")
+
+    def _save(self, party: str, channel: AgentChannel) -> None:
+        for name in channel.call({"op": "kept"})[0]:
+            target = self._keep_at / party / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(channel.read(f"{KEPT}/{name}"))
+
+    def close(self) -> None:
+        """Remove the lab's containers, networks and volumes."""
+        for one in self._sidecars.values():
+            one.stream.close()
+        if not self._kept:
+            clean.remove_labelled(self._api, f"{LAB}={self._name}")
+        self._api.close()  # Its idle connections, one for each address that was asked; the next lab opens new ones.

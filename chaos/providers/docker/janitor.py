@@ -1,0 +1,105 @@
+"""
+What cleans up when the test process is killed: a container that holds a life line from it.
+
+Its input ends with the test process, however that ends; then it removes by label what is left, and itself.
+"""
+
+import os
+from functools import cache
+from typing import Any
+from urllib.parse import urlparse
+
+from docker import APIClient
+from testcontainers.core.docker_client import get_docker_host
+
+from chaos.errors import ProviderError, said
+from chaos.providers.docker.connection import LAB, OWNER, PREFIX, SESSION, blamed
+from chaos.providers.docker.images import sidecar_image
+
+__tracebackhide__ = said
+
+ROLE = f"{PREFIX}.role"
+SOCKET = "/var/run/docker.sock"
+PROGRAM = r"""
+import http.client, json, os, socket, sys, time, urllib.parse
+
+class Engine(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(20)
+        self.sock.connect("/engine.sock")
+
+def ask(method, path):
+    engine = Engine("engine")
+    engine.request(method, path)
+    answer = engine.getresponse()
+    body = answer.read()
+    engine.close()
+    return json.loads(body) if body[:1] in (b"[", b"{") else None
+
+chosen = urllib.parse.quote(json.dumps({"label": [sys.argv[1]]}))
+os.write(1, b"ready\n")
+said = b""
+while piece := os.read(0, 4096):
+    said += piece
+spared = said.decode().split()
+
+def doomed(items):
+    return [one for one in items or () if (one["Labels"] or {}).get(sys.argv[2]) not in spared]
+
+for _ in range(100):
+    left = 0
+    for one in doomed(ask("GET", "/containers/json?all=1&filters=" + chosen)):
+        if one["Id"].startswith(socket.gethostname()):
+            continue
+        left += 1
+        if one["State"] == "paused":
+            ask("POST", "/containers/%s/unpause" % one["Id"])
+        ask("DELETE", "/containers/%s?force=1&v=1" % one["Id"])
+    for one in doomed(ask("GET", "/networks?filters=" + chosen)):
+        left += 1
+        ask("DELETE", "/networks/" + one["Id"])
+    for one in doomed(ask("GET", "/volumes?filters=" + chosen)["Volumes"]):
+        left += 1
+        ask("DELETE", "/volumes/" + one["Name"])
+    if not left:
+        break
+    time.sleep(0.05)
+"""
+
+
+def socket_of_engine() -> str:
+    """Where the engine's own socket lies on the engine's machine."""
+    host = get_docker_host() or ""
+    return urlparse(host).path if host.startswith("unix://") else SOCKET
+
+
+def spare(api: APIClient, session: str, lab: str) -> None:
+    """Let a lab outlive this process."""
+    line = life_line(api, session)
+    getattr(line, "_sock", line).sendall(f"{lab}\n".encode())
+
+
+@cache
+def life_line(api: APIClient, session: str) -> Any:
+    """Start the janitor of this test process; what is returned must be held for as long as nothing is to be removed."""
+    marks = {ROLE: "janitor", OWNER: str(os.getpid()), SESSION: session}
+    config = api.create_host_config(auto_remove=True, network_mode="none", binds=[f"{socket_of_engine()}:/engine.sock"])
+    with blamed("starting the janitor"):
+        made = api.create_container(
+            sidecar_image(api),
+            ["python3", "-I", "-S", "-c", PROGRAM, f"{SESSION}={session}", LAB],
+            labels=marks,
+            stdin_open=True,
+            host_config=config,
+        )
+        line = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        api.start(made)
+    stream = getattr(line, "_sock", line)
+    stream.settimeout(20)
+    said_first = stream.recv(4096)
+    if b"ready" not in said_first:
+        raise ProviderError(
+            f"the janitor did not start: {said_first[8:].decode(errors='replace').strip() or 'it ended'}"
+        )
+    return line

@@ -1,0 +1,225 @@
+"""
+Labs of containers on a real engine: however the test process ends nothing is left, and nothing of anybody else is touched.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("docker")
+pytest.importorskip("testcontainers")
+
+from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError
+from chaos.providers.contract import OBSERVER, Lab, PartySpec, Port, Spawn
+from chaos.providers.docker import DockerProvider, connection, heal, images
+from chaos.wait import wait_until
+from tests.conformance.conftest import missing
+from tests.conformance.talk import client, node, run, serve, wait_event
+
+pytestmark = pytest.mark.usefixtures("engine")
+SEED = int(os.environ.get("CHAOS_CRASH_SEED", "20260101"))
+MOMENTS = int(os.environ.get("CHAOS_DOCKER_MOMENTS", "2"))
+GONE_S = 5.0
+"""What is promised: so long after a kill, nothing is left."""
+
+
+@pytest.fixture
+def engine() -> None:
+    """Skip where no engine answers."""
+    reason = missing("docker")
+    if reason is not None:
+        pytest.skip(f"docker: {reason}")
+
+
+@pytest.fixture
+def lab(engine: None, tmp_path: Path) -> Iterator[Lab]:
+    """An empty lab."""
+    opened = DockerProvider().open(keep_at=str(tmp_path))
+    yield opened
+    opened.close()
+
+
+def left(label: str) -> list[str]:
+    """The names of all containers, networks and volumes with a label."""
+    containers, networks, volumes = connection.found(connection.connect(), label)
+    return [str(one.get("Names") or one["Name"]) for one in (*containers, *networks, *volumes)]
+
+
+@pytest.fixture
+def strangers(engine: None) -> Iterator[list[str]]:
+    """Two containers of somebody else, one of them made with Testcontainers."""
+    api = connection.connect()
+    made = [
+        api.create_container(images.SIDECAR, ["sleep", "600"], labels=labels)["Id"]
+        for labels in ({}, {"org.testcontainers": "true", "middleware": "chaos"})
+    ]
+    for one in made:
+        api.start(one)
+    yield made
+    for one in made:
+        api.remove_container(one, force=True)
+
+
+def moments() -> list[float]:
+    """When to kill, in seconds after the first lab began; the same for the same seed."""
+    chosen = random.Random(SEED)
+    return [round(chosen.uniform(0.0, 6.0), 3) for _ in range(MOMENTS)]
+
+
+@pytest.mark.parametrize("after_s", moments())
+def test_a_killed_test_process_leaves_nothing_and_touches_no_stranger(
+    tmp_path: Path, strangers: list[str], after_s: float
+) -> None:
+    said = tmp_path / "said"
+    victim = Path(__file__).with_name("victim.py")
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(victim), "docker", str(tmp_path / "kept")],
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        )
+    try:
+        wait_until(lambda: b"open" in said.read_bytes(), within_s=20, wanted="the first lab begins", every_s=0.002)
+        deadline = time.monotonic() + after_s
+        wait_until(lambda: time.monotonic() >= deadline, within_s=after_s + 1, wanted="the moment", every_s=0.001)
+    finally:
+        process.kill()
+        process.wait()
+    assert b"Traceback" not in said.read_bytes(), said.read_text()
+    owner = f"{connection.OWNER}={process.pid}"
+    wait_until(
+        lambda: not left(owner),
+        within_s=GONE_S,
+        wanted=f"nothing left of a lab killed during: {said.read_text().split()[-1]}",
+        seen=lambda: left(owner),
+    )
+    states = [connection.connect().inspect_container(one)["State"]["Running"] for one in strangers]
+    assert states == [True, True]
+
+
+def test_a_closed_lab_leaves_nothing(tmp_path: Path) -> None:
+    lab = DockerProvider().open(keep_at=str(tmp_path))
+    label = f"{connection.LAB}={lab.name}"
+    lab.place([node("n1"), client("c1")])
+    wait_event(lab, run(lab, "n1", "family"), "daemon")
+    lab.freeze("n1")
+    assert len(left(label)) == 6, "two containers, two networks, two volumes"
+    lab.close()
+    assert left(label) == []
+
+
+def test_a_lab_whose_process_is_gone_is_healed_and_one_in_use_is_not(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in for a crash that took the janitor too: a lab marked with a process that does not exist."""
+    lab.place([node("n1")])
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    api = connection.connect()
+    labels = {**connection.labels("chaos-orphan", "ended"), connection.OWNER: str(ended.pid)}
+    api.create_network("chaos-orphan-data", labels=labels)
+    orphan = api.create_container(images.SIDECAR, ["sleep", "600"], labels=labels)
+    api.start(orphan)
+    assert heal() == ["chaos-orphan: left-over containers and networks removed"]
+    assert left(f"{connection.LAB}=chaos-orphan") == []
+    assert lab.freeze("n1") == 0
+
+
+def look(lab: Lab, party: str, *argv: str) -> str:
+    """What a program of a party prints."""
+    ref = lab.spawn(party, Spawn(name=f"look{len(lab.exits())}", argv=argv))
+    wait_until(lambda: lab.state(ref) == "ended", within_s=10, wanted="the end")
+    return lab.log(ref).decode()
+
+
+def test_a_partys_programs_are_those_of_its_image(lab: Lab) -> None:
+    """It sees the image's files and variables, its own folder, and has none of the harness' powers."""
+    try:
+        there = lab.software("redis")
+    except MissingSoftwareError as problem:
+        pytest.skip(str(problem))
+    lab.place([PartySpec(name="n1", image=f"redis:{there.version}"), node("n2")])
+    assert there.version in look(lab, "n1", str(there.program), "--version")
+    with pytest.raises(ProviderError, match="no program 'redis-server' on its PATH"):
+        lab.spawn("n2", Spawn(name="redis", argv=("redis-server",)))
+    assert look(lab, "n1", "pwd").strip() == lab.folder("n1")
+    assert lab.freeze("n1") == 0, "what lends the image's files is no process of the party"
+    powers = int(look(lab, "n1", "grep", "CapBnd", "/proc/self/status").split()[1], 16)
+    assert not powers & (1 << 12 | 1 << 19)
+
+
+def test_an_image_that_is_not_there_is_said_before_anything_starts(lab: Lab) -> None:
+    with pytest.raises(MissingSoftwareError, match=r"docker pull redis:0\.0 .*docker load"):
+        lab.place([PartySpec(name="n1", image="redis:0.0"), node("n2")])
+    assert len(left(f"{connection.LAB}={lab.name}")) == 2, "the two networks"
+
+
+def test_a_port_that_was_not_declared_is_not_published(lab: Lab) -> None:
+    lab.place([PartySpec(name="n1", ports=(Port(number=7000, name="a"), Port(number=7001, name="b", plane="data")))])
+    assert lab.reach(OBSERVER, "n1", 7000, "management")[0] == "127.0.0.1"
+    with pytest.raises(ProviderError, match="n1 publishes no port 7001; declare it"):
+        lab.reach(OBSERVER, "n1", 7001, "management")
+
+
+def test_a_container_that_ends_at_once_is_quoted(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chaos.providers.docker.sidecar.BOOT", "raise SystemExit('the kernel said no')")
+    with pytest.raises(ProviderError, match=r"n1: its agent did not come up: .*the kernel said no"):
+        lab.place([node("n1")])
+    assert len(left(f"{connection.LAB}={lab.name}")) == 2, "the two networks"
+
+
+def test_a_container_that_somebody_removes_is_named(lab: Lab, tmp_path: Path) -> None:
+    lab.place([node("n1"), node("n2")])
+    serve(lab, "n2")
+    connection.connect().remove_container(f"{lab.name}-n1", force=True)
+    with pytest.raises(ProviderError, match=r"n1: its agent (has ended|is gone)"):
+        lab.freeze("n1")
+    assert lab.freeze("n2") == 1
+    lab.close()
+    assert "n1: its logs and files are lost" in (tmp_path / "lab.log").read_text()
+    assert (tmp_path / "n2" / "server.log").exists()
+
+
+def test_a_client_of_another_python_is_skipped_by_name(lab: Lab) -> None:
+    with pytest.raises(MissingAbilityError, match="Interpreters is not available here: c1 would need /venv/bin/python"):
+        lab.place([replace(client("c1"), interpreter="/venv/bin/python")])
+
+
+def test_nobody_is_let_into_a_container(lab: Lab) -> None:
+    lab.place([node("n1")])
+    with pytest.raises(MissingAbilityError, match="containers, which let nobody in"):
+        lab.inside("n1")
+
+
+KEEPER = """
+import sys
+from chaos.providers.docker import DockerProvider
+from tests.conformance.talk import node
+lab = DockerProvider().open(keep_at=sys.argv[1])
+lab.place([node("n1")])
+other = DockerProvider().open(keep_at=sys.argv[1])
+print(lab.name, other.name, lab.keep())
+lab.close()
+"""
+
+
+def test_a_kept_lab_outlives_its_process_until_it_is_healed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KEEPER, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    kept, other, entry = done.stdout.split(maxsplit=2)
+    assert entry.startswith(f"docker exec -it {kept}-PARTY sh")
+    wait_until(lambda: not left(f"{connection.LAB}={other}"), within_s=GONE_S, wanted="what was not kept to go")
+    assert len(left(f"{connection.LAB}={kept}")) == 4, "a container, two networks, a volume"
+    assert f"{kept}: left-over containers and networks removed" in heal()
+    assert left(f"{connection.LAB}={kept}") == []
