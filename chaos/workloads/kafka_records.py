@@ -83,7 +83,7 @@ def record_reader(
     """
     ``poll`` one log, each time from where the last poll ended; the result is what came, with offsets.
 
-    :param library: ``kafka-python`` or ``confluent-kafka``.
+    :param library: ``kafka-python``, ``confluent-kafka`` or ``aiokafka``.
     :param reset: ``auto.offset.reset``: where the library goes when its position is not in the log any more.
     """
     consumer = open_consumer(library, bootstrap, topic, partition, reset=reset, config=config)
