@@ -26,7 +26,7 @@ from chaos.providers.contract import (
     RuleCounter,
     Spawn,
 )
-from chaos.providers.memory.world import MILLISECOND, SECOND, Answer, Process, World
+from chaos.providers.memory.world import MILLISECOND, SECOND, Answer, Process, World, listing
 from chaos.providers.roster import seat_specs
 from chaos.servers import Installed
 
@@ -237,12 +237,9 @@ class MemoryLab:
     def get(self, party: str, path: str, offset: int = 0) -> bytes:
         """Read a file of a party from a byte offset; a folder reads as the names in it."""
         self._known(party)
-        wanted = self._inside(party, path)
-        if (party, wanted) in self._files:
+        if (party, wanted := self._inside(party, path)) in self._files:
             return self._files[party, wanted][offset:]
-        below = [file.removeprefix(f"{wanted}/") for owner, file in self._files if owner == party]
-        names = {name.partition("/")[0] for name in below if not name.startswith("/")}
-        return "\n".join(sorted(names)).encode()[offset:]
+        return listing(wanted, [file for owner, file in self._files if owner == party])[offset:]
 
     def _inside(self, party: str, path: str) -> str:
         return path if path.startswith("/") else f"{self.folder(party)}/{path}"

@@ -8,7 +8,7 @@ requests. Each request is a connection of its own: behind a drop it is never exe
 import heapq
 import random
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -283,3 +283,9 @@ def _concerns(rule: LinkRule, port: int, *, opening: bool) -> bool:
 
 def _delay_ms(rule: Stream) -> int:
     return rule.toxic.latency_ms if isinstance(rule.toxic, Latency) else 0
+
+
+def listing(folder: str, files: Iterable[str]) -> bytes:
+    """The names in a folder, a line each, by the paths of all files."""
+    below = (file.removeprefix(f"{folder}/") for file in files)
+    return "\n".join(sorted({name.partition("/")[0] for name in below if not name.startswith("/")})).encode()
