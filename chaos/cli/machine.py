@@ -70,7 +70,13 @@ TOOLS = (
     ("strace", OPTIONAL),
     ("cc", OPTIONAL),
 )
-LIBRARIES = (("redis", "redis", MISSING), ("kafka", "kafka", OPTIONAL), ("allure_pytest", "report", OPTIONAL))
+LIBRARIES = (
+    ("redis", "redis", MISSING),
+    ("kafka", "kafka", OPTIONAL),
+    ("aiokafka", "kafka-clients", OPTIONAL),
+    ("confluent_kafka", "kafka-clients", OPTIONAL),
+    ("allure_pytest", "report", OPTIONAL),
+)
 
 
 def labs() -> Ability:

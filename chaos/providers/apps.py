@@ -5,6 +5,7 @@ The user's own program as a party: with addresses in its environment, under the 
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 from chaos.cluster import App, Node, Target, resolve
@@ -16,6 +17,8 @@ from chaos.wait import FAST_S, wait_until
 __tracebackhide__ = said
 
 PROCESS = "app"
+Value = str | int | float | PurePath | Node | Sequence[Node]
+"""What a variable of the environment may be given as."""
 Ready = str | Callable[[], Any] | None
 """When the program is ready: a piece of text in its output, a condition, or (None) its ports being open."""
 
@@ -97,7 +100,7 @@ def start_app(
     argv: Sequence[str],
     *,
     name: str = "app",
-    env: Mapping[str, str | Node] = empty(),
+    env: Mapping[str, Value] = empty(),
     ports: Sequence[int | Port] = (),
     files: Mapping[str, bytes] = empty(),
     ready: Ready = None,
@@ -108,14 +111,15 @@ def start_app(
 
     The address of every node in the lab is in its environment as ``CHAOS_<NAME>`` (``CHAOS_N1=198.18.0.1:6379``).
 
-    :param env: further variables; a node as a value becomes its ``host:port``.
+    :param env: further variables: text, numbers and paths as they are; a node becomes its ``host:port``, several nodes
+        theirs with commas between them.
     :param ports: what it listens on, so that others reach it through the mesh.
     :param files: path below the party's folder, its working directory, to content, written before the start.
     :param ready: text in its output, a condition, or None: its ports are open (without ports: it runs).
     """
     declared = tuple(port if isinstance(port, Port) else Port(number=port, name=f"port-{port}") for port in ports)
     _place(lab, name, declared)
-    variables = {**_addresses(lab, name), **{key: _as_text(lab, name, value) for key, value in env.items()}}
+    variables = {**_addresses(lab, name), **{key: _as_text(lab, name, key, value) for key, value in env.items()}}
     spawn = Spawn(name=PROCESS, argv=tuple(map(str, argv)), env=variables, files=dict(files))
     app = RunningApp(name, PROCESS, lab=lab, spawn=spawn)
     lab.spawn(name, spawn)
@@ -166,5 +170,11 @@ def _address(lab: Lab, source: str, party: str, port: int) -> str:
     return "{}:{}".format(*lab.reach(source, party, port))
 
 
-def _as_text(lab: Lab, app: str, value: str | Node) -> str:
-    return _address(lab, app, value.name, value.port) if isinstance(value, Node) else str(value)
+def _as_text(lab: Lab, app: str, key: str, value: Value) -> str:
+    if isinstance(value, Node):
+        return _address(lab, app, value.name, value.port)
+    if isinstance(value, list | tuple) and value and all(isinstance(one, Node) for one in value):
+        return ",".join(_as_text(lab, app, key, one) for one in value)
+    if not isinstance(value, str | int | float | PurePath):
+        raise UsageError(f"env: {key} is text, a number, a path, a node or several nodes, not {value!r}")
+    return str(value)

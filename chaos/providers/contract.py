@@ -15,8 +15,7 @@ from chaos.history.records import empty
 from chaos.network.rules import LinkRule
 
 if TYPE_CHECKING:
-    from chaos.cluster import Node
-    from chaos.providers.apps import Ready, RunningApp
+    from chaos.providers.apps import Ready, RunningApp, Value
     from chaos.servers import Installed
 
 Plane = Literal["data", "management"]
@@ -243,7 +242,7 @@ class Lab(Protocol):
         argv: Sequence[str],
         *,
         name: str = ...,
-        env: "Mapping[str, str | Node]" = ...,
+        env: "Mapping[str, Value]" = ...,
         ports: "Sequence[int | Port]" = ...,
         files: Mapping[str, bytes] = ...,
         ready: "Ready" = ...,

@@ -27,7 +27,7 @@ def made(kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
         RuntimeError,
         TypeError,
         ValueError,
-    ) as problem:  # RuntimeError: a codec that is not installed.
+    ) as problem:  # Its words for them, a missing codec among them.
         raise UsageError(f"aiokafka does not take these settings: {problem}") from problem
 
 

@@ -6,7 +6,7 @@ mean that no earlier attempt was appended. So tables are made from the settings 
 """
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from chaos.errors import UsageError
@@ -14,21 +14,18 @@ from chaos.workloads.outcomes import OutcomeTable
 
 REQUEST_MS, DELIVERY_MS, BLOCK_MS, BOOTSTRAP_MS = 1500, 1800, 1500, 3000
 """An operation ends within two seconds: the broker's answer, the whole delivery, the wait for metadata, the first connect."""
+IDEMPOTENT_RETRIES = 5
 BACKOFF_MS, MOST_BACKOFF_MS, METADATA_AGE_MS = 50, 200, 1000
 
-PRODUCERS: Mapping[str, str] = {
-    "kafka-python": "chaos.workloads.kafka_by_kafka_python:open_producer",
-    "confluent-kafka": "chaos.workloads.kafka_by_confluent:open_producer",
-    "aiokafka": "chaos.workloads.kafka_by_aiokafka:open_producer",
+LIBRARIES: Mapping[str, str] = {
+    "kafka-python": "chaos.workloads.kafka_by_kafka_python",
+    "confluent-kafka": "chaos.workloads.kafka_by_confluent",
+    "aiokafka": "chaos.workloads.kafka_by_aiokafka",
 }
-"""Each client library and what opens a producer of it; named, so that only the chosen one is imported."""
+"""Each client library and the module that speaks for it; named, so that only the chosen one is imported."""
 
-CONSUMERS: Mapping[str, str] = {
-    "kafka-python": "chaos.workloads.kafka_by_kafka_python:open_consumer",
-    "confluent-kafka": "chaos.workloads.kafka_by_confluent:open_consumer",
-    "aiokafka": "chaos.workloads.kafka_by_aiokafka:open_consumer",
-}
-"""The same for consumers."""
+MODULES = {"kafka-python": "kafka", "confluent-kafka": "confluent_kafka", "aiokafka": "aiokafka"}
+"""What each is imported as."""
 
 
 def text(value: bytes | None) -> str:
@@ -81,7 +78,7 @@ def open_producer(
     *,
     acks: int | str,
     idempotence: bool,
-    retries: int,
+    retries: int | None,
     in_flight: int,
     library_defaults: bool,
     config: Mapping[str, Any],
@@ -89,14 +86,15 @@ def open_producer(
     """
     A producer of that library.
 
+    :param retries: None is as few as the library needs: none, and with idempotence, which is about retries, some.
     :param library_defaults: only the addresses and ``config`` are given to the library, as an application does that
         configured nothing else.
     :param config: the library's own names and values; they win.
     """
-    if acks not in (0, 1, "all"):
-        raise UsageError(f'acks is 0, 1 or "all", not {acks!r}')
-    explicit = {"acks": acks, "idempotence": idempotence, "retries": retries, "in_flight": in_flight}
-    producer: Producer = _opening(PRODUCERS, library)(bootstrap, None if library_defaults else explicit, config)
+    refuse_acks(acks)
+    tries = (IDEMPOTENT_RETRIES if idempotence else 0) if retries is None else retries
+    explicit = {"acks": acks, "idempotence": idempotence, "retries": tries, "in_flight": in_flight}
+    producer: Producer = _speaker(library).open_producer(bootstrap, None if library_defaults else explicit, config)
     return producer
 
 
@@ -108,18 +106,32 @@ def open_consumer(
 
     :param reset: where it goes when its position is not in the log any more: ``earliest`` or ``latest``.
     """
-    if reset not in ("earliest", "latest"):
-        raise UsageError(f"reset is earliest or latest, not {reset!r}")
-    consumer: Consumer = _opening(CONSUMERS, library)(bootstrap, topic, partition, reset, config)
+    refuse_reset(reset)
+    consumer: Consumer = _speaker(library).open_consumer(bootstrap, topic, partition, reset, config)
     return consumer
 
 
-def _opening(table: Mapping[str, str], library: str) -> Callable[..., Any]:
-    if library not in table:
-        raise UsageError(f"no client library is called {library!r} here; there are {', '.join(table)}")
-    module, _, name = table[library].partition(":")
+def refuse_acks(acks: object) -> None:
+    """Refuse what is no number of acknowledgements."""
+    if acks not in (0, 1, "all"):
+        raise UsageError(f'acks is 0, 1 or "all", not {acks!r}')
+
+
+def refuse_reset(reset: object) -> None:
+    """Refuse what is no place to go."""
+    if reset not in ("earliest", "latest"):
+        raise UsageError(f"reset is earliest or latest, not {reset!r}")
+
+
+def refuse_library(library: object) -> None:
+    """Refuse a library that nobody speaks for here."""
+    if library not in LIBRARIES:
+        raise UsageError(f"no client library is called {library!r} here; there are {', '.join(LIBRARIES)}")
+
+
+def _speaker(library: str) -> Any:
+    refuse_library(library)
     try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return importlib.import_module(LIBRARIES[library])
     except ImportError as problem:
         raise UsageError(f"{library} cannot be imported ({problem}); run: pip install {library}") from problem
-    return found

@@ -28,7 +28,7 @@ def record_writer(
     library: str = "kafka-python",
     acks: int | str = "all",
     idempotence: bool = False,
-    retries: int = 0,
+    retries: int | None = None,
     in_flight: int = 1,
     library_defaults: bool = False,
     config: Mapping[str, Any] = empty(),
@@ -39,6 +39,7 @@ def record_writer(
 
     :param library: ``kafka-python``, ``confluent-kafka`` or ``aiokafka``.
     :param acks: 0, 1 or ``"all"``; with 0 nobody says an offset.
+    :param retries: of the library's own; by default none, and with idempotence, which is about retries, a few.
     :param library_defaults: leave acks, idempotence, retries and timeouts to the library.
     :param config: settings by the library's own names; they win.
     """

@@ -14,22 +14,7 @@ from chaos.history import History, Observation, Operation
 from chaos.history.archive import load, save
 from chaos.verdict import Status
 from tests.history.build import fault, history, ns, op
-
-SHARED = {
-    "__init__",
-    "evidence",
-    "guarantee",
-    "holding",
-    "leading",
-    "placing",
-    "polling",
-    "recheck",
-    "replica_logs",
-    "revisions",
-    "sessions",
-    "takeover",
-}
-"""Files of the folder that hold no guarantee of their own."""
+from tests.meta.sources import NOT_GUARANTEES
 
 UNITS = ("_s", "_count", "_share", "_offset")
 
@@ -70,7 +55,7 @@ def recorded() -> History:
 
 def test_every_file_of_a_guarantee_is_registered_under_its_name() -> None:
     files = {path.stem for path in Path(chaos.guarantees.__file__).parent.glob("*.py")}
-    assert files - SHARED == {*GUARANTEES, *BOUNDED}
+    assert files - {"__init__", *NOT_GUARANTEES} == {*GUARANTEES, *BOUNDED}
 
 
 @pytest.mark.parametrize("name", GUARANTEES)

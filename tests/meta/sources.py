@@ -49,3 +49,19 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     has_docstring = ast.get_docstring(function) is not None
     docstring = (first.end_lineno or first.lineno) - first.lineno + 1 if has_docstring else 0
     return (function.end_lineno or function.lineno) - function.lineno + 1 - docstring
+
+
+NOT_GUARANTEES = {
+    "evidence",
+    "guarantee",
+    "holding",
+    "leading",
+    "placing",
+    "polling",
+    "recheck",
+    "replica_logs",
+    "revisions",
+    "sessions",
+    "takeover",
+}
+"""Files in the folder of guarantees that hold none of their own."""

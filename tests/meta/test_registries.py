@@ -13,29 +13,16 @@ from chaos.providers import PROVIDERS
 from chaos.systems import SYSTEMS
 from chaos.workloads import WORKLOADS
 from chaos.workloads.worker import load
-from tests.meta.sources import ROOT
+from tests.meta.sources import NOT_GUARANTEES, ROOT
 
 NOT_FAULTS = {"fault", "links", "shapes"}
-NOT_GUARANTEES = {
-    "evidence",
-    "guarantee",
-    "holding",
-    "leading",
-    "placing",
-    "polling",
-    "recheck",
-    "replica_logs",
-    "revisions",
-    "sessions",
-    "takeover",
-}
 NOT_WORKLOADS = {
     *("kafka_clients", "kafka_by_kafka_python", "kafka_by_confluent", "kafka_by_aiokafka"),
     *("outcomes", "plan", "worker"),
     *("redis_client", "redis_lock", "redis_store"),
     *("etcd_client", "etcd_lock", "etcd_requests"),
 }
-NOT_PROVIDERS = {"agent", "agented", "apps", "channel", "contract", "engine", "links", "roster", "wires"}
+NOT_PROVIDERS = {"agent", "agented", "apps", "channel", "contract", "engine", "links", "placing", "roster", "wires"}
 
 
 def names(folder: str) -> set[str]:

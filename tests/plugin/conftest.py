@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -78,3 +78,13 @@ def inner(real_cache: None, pytester: pytest.Pytester) -> Stranger:
         return pytester.runpytest_subprocess(*map(str, arguments))
 
     return run
+
+
+def answered(inner: Stranger, pytester: pytest.Pytester, tests: str, answers: Mapping[str, str]) -> None:
+    """Run these tests: one passes, and each of the others fails with its answer, the beginning of an error of ours."""
+    pytester.makepyfile(test_it=tests)
+    result = inner("-rf", "--tb=line", "-o", "pythonpath=.")
+    result.assert_outcomes(passed=1, failed=len(answers))
+    text = result.stdout.str()
+    for name, answer in answers.items():
+        assert f"chaos.errors.{answer}" in text, name

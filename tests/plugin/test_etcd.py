@@ -4,7 +4,7 @@ etcd's fixtures as a user meets them, and what is answered to input that makes n
 
 import pytest
 
-from tests.plugin.conftest import Stranger
+from tests.plugin.conftest import Stranger, answered
 
 pytestmark = pytest.mark.usefixtures("labs")
 
@@ -75,9 +75,4 @@ ANSWERS = {
 
 def test_each_bad_input_is_answered_in_one_sentence(inner: Stranger, pytester: pytest.Pytester) -> None:
     """And what is right passes beside them."""
-    pytester.makepyfile(test_it=TESTS)
-    result = inner("-rf", "--tb=line", "-o", "pythonpath=.")
-    result.assert_outcomes(passed=1, failed=len(ANSWERS))
-    text = result.stdout.str()
-    for name, answer in ANSWERS.items():
-        assert f"chaos.errors.{answer}" in text, name
+    answered(inner, pytester, TESTS, ANSWERS)

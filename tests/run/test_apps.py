@@ -94,3 +94,9 @@ def test_an_app_cannot_move_into_a_nodes_party(lab: Lab) -> None:
     lab.place([PartySpec(name="n1")])
     with pytest.raises(UsageError, match="n1 is the name of a party of role node"):
         lab.app(python(TALKS), name="n1")
+
+
+@pytest.mark.parametrize("wrong", [None, object(), [], ["n1"], {"a": 1}])
+def test_a_variable_that_is_no_text_is_refused_by_name(lab: Lab, wrong: object) -> None:
+    with pytest.raises(UsageError, match="env: MINE is text, a number, a path, a node or several nodes, not"):
+        lab.app(["true"], env={"MINE": wrong})  # type: ignore[dict-item]

@@ -13,6 +13,7 @@ from chaos.history import Observation
 from chaos.providers.contract import Lab
 from chaos.systems.kafka import TIGHT, KafkaCluster, MakeKafka, Topic, Topology, requests, start_kafka
 from chaos.systems.kafka.clients import consumer, following, producer
+from chaos.systems.kafka.console import NoAnswerError
 from chaos.wait import wait_until
 
 PATIENCE_S = 60.0
@@ -234,6 +235,37 @@ def test_a_client_library_that_is_missing_is_said_before_any_client_starts(
         producer(cluster, "c1", library="aiokafka")
     elsewhere = producer(cluster, "c1", library="aiokafka", interpreter="/python")
     assert elsewhere.interpreter == "/python"
+
+
+def test_mistakes_in_a_plan_are_answered_before_any_client_starts(start: MakeKafka) -> None:
+    cluster = start(topology="single", topics=[Topic(partitions=2)])
+    for wrong, answer in (
+        ({"acks": 7}, 'acks is 0, 1 or "all", not 7'),
+        ({"library": "kafka"}, "no client library is called 'kafka' here; there are kafka-python, confluent-kafka"),
+        ({"partition": 2}, "topic acked has no partition 2; it has 2, from 0 on"),
+    ):
+        with pytest.raises(UsageError, match=answer):
+            producer(cluster, "c1", **wrong)
+    with pytest.raises(UsageError, match="reset is earliest or latest, not 'sometimes'"):
+        consumer(cluster, "c1", reset="sometimes")
+    assert producer(cluster, "c1", topic="of my own", partition=9).name == "c1"
+
+
+def test_an_app_finds_the_clients_port_in_its_environment(start: MakeKafka, lab: Lab) -> None:
+    cluster = start(topology="single")
+    script = 'echo "$CHAOS_N1 $ALL ready"'
+    app = lab.app(["/bin/sh", "-c", script], env={"ALL": cluster.nodes}, ready="ready")
+    assert app.output().split()[:2] == [cluster.address("app", "n1")] * 2
+
+
+def test_a_node_that_does_not_answer_is_named_with_the_question(start: MakeKafka, lab: Lab) -> None:
+    cluster = start(topology="single")
+    lab.freeze("n1")
+    try:
+        with pytest.raises(NoAnswerError, match="n1 to ListOffsets: TimeoutError"):
+            requests.log_end(cluster.lines.brokers["n1"], "acked-0")
+    finally:
+        lab.thaw("n1")
 
 
 def test_names_of_a_second_cluster_are_its_own(start: MakeKafka) -> None:

@@ -257,3 +257,10 @@ def test_a_setting_that_the_library_does_not_know_is_the_workloads_mistake(
         launch(cluster, plan) as run,
     ):
         run.wait_oks("add", 1, within_s=5)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_idempotence_brings_the_retries_that_it_is_about(start: MakeKafka, launch: Launch, library: str) -> None:
+    cluster = start(topology="single")
+    with launch(cluster, producer(cluster, "c1", library=library, idempotence=True)) as run:
+        run.wait_oks("add", 3, within_s=PATIENCE_S)

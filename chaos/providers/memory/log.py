@@ -11,9 +11,9 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from chaos.providers.memory.recorder import PORT, Recorder, Steps, once, told
+from chaos.providers.memory.store import NODES
 from chaos.providers.memory.world import Answer, Process, Program, Respond, Wait
 
-NODES = ("n1", "n2", "n3")
 NAME = "log-0"
 MAJORITY = 2
 PATIENCE_S = 0.05
@@ -211,14 +211,3 @@ def consumer(process: Process, *, recorder: Recorder, pace_s: float = 0.02) -> P
             position = notes["position"] = seen.result[-1][0] + 1
         yield process.sleep(pace_s * process.random.uniform(0.5, 1.5))
     return 0
-
-
-def reader(process: Process, *, recorder: Recorder) -> Program:
-    """Reads what is left, at whichever replica leads."""
-    for attempt in range(30):
-        target = NODES[attempt % len(NODES)]
-        seen = yield from recorder.operation(process, "final-read", None, once(process, target, {"do": "read"}))
-        if seen.error is None:
-            return 0
-        yield process.sleep(0.02)
-    return 1

@@ -216,7 +216,7 @@ def _leader(play: Play) -> None:
 
 
 def _log(play: Play) -> None:
-    for name in log.NODES:
+    for name in store.NODES:
         play.start(name, log.replica, recorder=play.recorder, bug=play.bug)
     play.start("s1", log.arbiter)
     clients = [play.start(f"c{n}", log.producer, recorder=play.recorder) for n in (1, 2)]
@@ -236,7 +236,7 @@ def _log(play: Play) -> None:
             play.start("n1", log.replica, recorder=play.recorder, bug=play.bug)
     play.run(0.4)
     _stop(play, clients)
-    play.start("observer", log.reader, recorder=play.recorder)
+    play.start("observer", store.reader, recorder=play.recorder)
     play.run(1)
 
 

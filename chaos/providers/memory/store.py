@@ -150,7 +150,7 @@ def writer(process: Process, *, recorder: Recorder, number: int, pace_s: float =
 
 
 def reader(process: Process, *, recorder: Recorder) -> Program:
-    """Reads what is left, at whichever member leads."""
+    """Reads what is left, at whichever node leads; a replicated log is read so too."""
     for attempt in range(30):
         target = NODES[attempt % len(NODES)]
         seen = yield from recorder.operation(process, "final-read", None, once(process, target, {"do": "read"}))

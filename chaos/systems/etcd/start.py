@@ -8,9 +8,9 @@ they accept connections and do not answer yet, and give up only after a second, 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from chaos.errors import UsageError
 from chaos.history.records import empty
 from chaos.providers.contract import Lab, PartySpec, Port, ProcessRef, Role, Spawn
+from chaos.providers.placing import place_missing, refuse_taken
 from chaos.servers import Installed
 from chaos.systems.etcd.cluster import EtcdCluster, member_ids
 from chaos.systems.etcd.config import command_line
@@ -57,7 +57,7 @@ def start_etcd(
     :param others: parties to be made in the same batch (clients), which is faster than one after the other.
     """
     shape = find_topology(topology)
-    _refuse_taken(lab, shape)
+    refuse_taken(lab, shape.nodes, example='Topology(name="second", nodes=("m1", "m2", "m3"))')
     installed = lab.software("etcd", version)
     _place(lab, shape, installed, role, others)
     cluster = EtcdCluster(
@@ -71,21 +71,10 @@ def start_etcd(
     return cluster
 
 
-def _refuse_taken(lab: Lab, shape: Topology) -> None:
-    taken = [name for name in shape.nodes if name in lab.parties and lab.processes(name)]
-    if taken:
-        raise UsageError(
-            f"in this lab {', '.join(taken)} run already: give the cluster other names, such as "
-            'topology=Topology(name="second", nodes=("m1", "m2", "m3"))'
-        )
-
-
 def _place(lab: Lab, shape: Topology, installed: Installed, role: Role, others: Sequence[PartySpec]) -> None:
     image = f"gcr.io/etcd-development/etcd:v{installed.version}"
     members = [PartySpec(name=name, role=role, ports=(CLIENT, PEER), image=image) for name in shape.nodes]
-    missing = [spec for spec in (*members, *others) if spec.name not in lab.parties]
-    if missing:
-        lab.place(missing)
+    place_missing(lab, (*members, *others))
 
 
 def _spawns(lab: Lab, shape: Topology, installed: Installed, settings: Mapping[str, Setting]) -> dict[str, Spawn]:

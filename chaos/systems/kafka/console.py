@@ -10,12 +10,13 @@ from typing import Any
 
 from kafka.protocol.parser import KafkaProtocol
 
+from chaos.errors import ProviderError
 from chaos.providers.contract import OBSERVER, Lab
 
 CHUNK = 65536
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(ProviderError):
     """The node is down, stopped, still starting, or answered with an error."""
 
 
@@ -30,24 +31,30 @@ class Console:
         self._connection: socket.socket | None = None
         self._protocol: Any = None
 
-    def ask(self, request: Any) -> Any:
-        """One request; the connection is given up when it is not answered in time."""
+    def ask(self, request: Any, *, within_s: float | None = None) -> Any:
+        """
+        One request; the connection is given up when it is not answered in time.
+
+        :param within_s: for what takes a server longer than a look.
+        """
         with self._turn:
             try:
-                return self._ask(request)
+                return self._ask(request, within_s or self._timeout_s)
             except OSError as problem:
                 self._hang_up()
-                raise NoAnswerError(f"{type(problem).__name__}: {problem}") from problem
+                what = type(request).__name__.removesuffix("Request")
+                raise NoAnswerError(f"{self.party} to {what}: {type(problem).__name__}: {problem}") from problem
 
     def close(self) -> None:
         """Hang up."""
         with self._turn:
             self._hang_up()
 
-    def _ask(self, request: Any) -> Any:
+    def _ask(self, request: Any, within_s: float) -> Any:
         if self._connection is None:
             self._connection = socket.create_connection(self._address, self._timeout_s)
             self._protocol = KafkaProtocol(client_id="chaos-observer", ident=self.party)
+        self._connection.settimeout(within_s)
         self._protocol.send_request(request)
         self._connection.sendall(self._protocol.send_bytes())
         while True:

@@ -42,7 +42,8 @@ class Lines:
         seen = self.views([requests.parted(log)[0]])
         name = leader_of(seen, log)
         if name is None:
-            raise HarnessError(f"nobody leads {log} at this moment: {seen}")
+            said = "; ".join(disagreements(seen, [log], self.brokers))
+            raise HarnessError(f"nobody leads {log} at this moment: {said}")
         return name
 
     def active_or_none(self) -> Console | None:

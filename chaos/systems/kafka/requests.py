@@ -31,6 +31,8 @@ TOPIC_RESOURCE, BROKER_RESOURCE = 2, 4
 SET, UNTYPED = 0, 0
 METADATA_LOG = "__cluster_metadata"
 MOST_BYTES = 1 << 26
+ADMIN_S, GRACE_S = 10.0, 2.0
+"""What changes something, or is asked of a broker that has just started, may take longer than a look."""
 EXISTS = "TopicAlreadyExistsError"
 
 
@@ -108,7 +110,10 @@ def create_topic(controller: Console, topic: Topic, replication: int) -> None:
         assignments=[],
         configs=settings,
     )
-    said = controller.ask(CreateTopicsRequest(topics=[made], timeout_ms=10_000, validate_only=False, version=5))
+    said = controller.ask(
+        CreateTopicsRequest(topics=[made], timeout_ms=int(ADMIN_S * 1000), validate_only=False, version=5),
+        within_s=ADMIN_S + GRACE_S,
+    )
     answer = said.topics[0]
     if answer.error_code:
         kind = for_code(answer.error_code).__name__
@@ -130,7 +135,9 @@ def alter_topic(controller: Console, topic: str, settings: Mapping[str, Setting]
     resource = IncrementalAlterConfigsRequest.AlterConfigsResource(
         resource_type=TOPIC_RESOURCE, resource_name=topic, configs=changes
     )
-    said = controller.ask(IncrementalAlterConfigsRequest(resources=[resource], validate_only=False, version=1))
+    said = controller.ask(
+        IncrementalAlterConfigsRequest(resources=[resource], validate_only=False, version=1), within_s=ADMIN_S
+    )
     answer = said.responses[0]
     if answer.error_code:
         raise UsageError(f"topic {topic} was not altered: {answer.error_message}")
@@ -141,7 +148,9 @@ def unknown_settings(broker: Console, number: int, names: Iterable[str]) -> tupl
     resource = DescribeConfigsRequest.DescribeConfigsResource(
         resource_type=BROKER_RESOURCE, resource_name=str(number), configuration_keys=list(names)
     )
-    said = broker.ask(DescribeConfigsRequest(resources=[resource], include_documentation=False, version=3))
+    said = broker.ask(
+        DescribeConfigsRequest(resources=[resource], include_documentation=False, version=3), within_s=ADMIN_S
+    )
     answer = said.results[0]
     _refuse(answer.error_code, "no settings")
     return tuple(sorted(one.name for one in answer.configs if one.config_type == UNTYPED))
@@ -155,7 +164,10 @@ def produce(console: Console, log: str, value: str, *, within_ms: int) -> int:
     topic, number = parted(log)
     partition = ProduceRequest.TopicProduceData.PartitionProduceData(index=number, records=builder.buffer())
     data = [ProduceRequest.TopicProduceData(name=topic, partition_data=[partition])]
-    said = console.ask(ProduceRequest(transactional_id=None, acks=-1, timeout_ms=within_ms, topic_data=data, version=7))
+    said = console.ask(
+        ProduceRequest(transactional_id=None, acks=-1, timeout_ms=within_ms, topic_data=data, version=7),
+        within_s=within_ms / 1000 + GRACE_S,
+    )
     answer = said.responses[0].partition_responses[0]
     _refuse(answer.error_code, f"{value!r} was not appended to {log}")
     return int(answer.base_offset)

@@ -90,11 +90,8 @@ class Topology:
         return brokers | {name: number for number, name in enumerate(self.controllers, FIRST_CONTROLLER_ID)}
 
     def __str__(self) -> str:
-        controllers = "combined" if self.combined else f"{len(self.controllers)}"
-        return f"{self.name} ({len(self.brokers)} + {controllers})" if not self.combined else self._combined()
-
-    def _combined(self) -> str:
-        return f"{self.name} ({len(self.brokers)}, broker and controller in one)"
+        rest = ", broker and controller in one" if self.combined else f" + {len(self.controllers)}"
+        return f"{self.name} ({len(self.brokers)}{rest})"
 
 
 TOPOLOGIES: Mapping[str, Topology] = {

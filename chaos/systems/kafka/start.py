@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from chaos.errors import UsageError
+from chaos.errors import ServerError, UsageError
 from chaos.history.records import empty
 from chaos.providers.contract import Lab, PartySpec, Port, ProcessRef, Role, Spawn
+from chaos.providers.placing import place_missing, refuse_taken
 from chaos.servers import Installed
 from chaos.servers.kafka import CHECKPOINT as FORMATTED
 from chaos.servers.kafka import CLUSTER_ID
 from chaos.systems.kafka import config, requests
 from chaos.systems.kafka.cluster import PROCESS, KafkaCluster
-from chaos.systems.kafka.console import Console
+from chaos.systems.kafka.console import Console, NoAnswerError
 from chaos.systems.kafka.ready import READY_TOPIC, Readiness
 from chaos.systems.kafka.settings import (
     CLIENT_PORT,
@@ -34,9 +35,9 @@ from chaos.wait import monotonic_ns
 
 # An ApiVersions request, version 0: what every listener answers, brokers and controllers alike.
 _PING = b"\x00\x00\x00\x0e\x00\x12\x00\x00\x00\x00\x00\x01\x00\x04ping"
-BROKER_PORTS = (
-    Port(number=REPLICATION_PORT, name="replication", plane="data", ping=_PING),
+BROKER_PORTS = (  # The first is what an app finds in its environment.
     Port(number=CLIENT_PORT, name="client", plane="data", ping=_PING),
+    Port(number=REPLICATION_PORT, name="replication", plane="data", ping=_PING),
     Port(number=MANAGEMENT_PORT, name="management", plane="management", ping=_PING),
 )
 CONTROLLER_PORTS = (
@@ -99,7 +100,7 @@ def start_kafka(
     config.refuse_owned(settings)
     overlay = _overlay(properties)
     chosen = _checked(topics, shape)
-    _refuse_taken(lab, shape)
+    refuse_taken(lab, shape.nodes, example='Topology(name="second", brokers=("m1", "m2", "m3"), controllers=("p1",))')
     installed = lab.software("kafka", version)
     _place(lab, shape, installed, role, others)
     cluster = KafkaCluster(
@@ -112,6 +113,9 @@ def start_kafka(
     )
     try:
         _bring_up(cluster, installed, settings)
+    except NoAnswerError as problem:
+        cluster.close()
+        raise ServerError(f"{cluster.system} did not start: {problem}") from problem
     except BaseException:
         cluster.close()
         raise
@@ -146,21 +150,10 @@ def _checked(topics: Sequence[Topic], shape: Topology) -> tuple[Topic, ...]:
     return tuple(topics)
 
 
-def _refuse_taken(lab: Lab, shape: Topology) -> None:
-    taken = [name for name in shape.nodes if name in lab.parties and lab.processes(name)]
-    if taken:
-        raise UsageError(
-            f"in this lab {', '.join(taken)} run already: give the cluster other names, such as "
-            'topology=Topology(name="second", brokers=("m1", "m2", "m3"), controllers=("p1",))'
-        )
-
-
 def _place(lab: Lab, shape: Topology, installed: Installed, role: Role, others: Sequence[PartySpec]) -> None:
     image = f"apache/kafka:{installed.version}"
     nodes = [PartySpec(name=name, role=role, ports=_ports(name, shape), image=image) for name in shape.nodes]
-    missing = [spec for spec in (*nodes, *others) if spec.name not in lab.parties]
-    if missing:
-        lab.place(missing)
+    place_missing(lab, (*nodes, *others))
 
 
 def _ports(name: str, shape: Topology) -> tuple[Port, ...]:

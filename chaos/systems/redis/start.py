@@ -14,6 +14,7 @@ from typing import Protocol
 from chaos.errors import UsageError
 from chaos.history.records import empty
 from chaos.providers.contract import Lab, PartySpec, Port, Role, Spawn
+from chaos.providers.placing import place_missing, refuse_taken
 from chaos.servers import Installed
 from chaos.systems.redis.cluster import RedisCluster, respawnable, server_names
 from chaos.systems.redis.config import (
@@ -84,7 +85,7 @@ def start_redis(
     :param others: parties to be made in the same batch (clients), which is faster than one after the other.
     """
     shape = find_topology(topology)
-    _refuse_taken(lab, shape)
+    refuse_taken(lab, (*shape.nodes, *shape.sentinels), example='Topology(name="second", nodes=("m1", "m2"))')
     installed = find_server(lab, version)
     user_config = None if config is None else _read_config(Path(config))
     chosen = {name: value for name, value in settings.items() if password or name.lower() != "requirepass"}
@@ -96,15 +97,6 @@ def start_redis(
     cluster = plan.cluster()
     _bring_up(cluster, plan)
     return cluster
-
-
-def _refuse_taken(lab: Lab, shape: Topology) -> None:
-    taken = [name for name in (*shape.nodes, *shape.sentinels) if name in lab.parties and lab.processes(name)]
-    if taken:
-        raise UsageError(
-            f"in this lab {', '.join(taken)} run already: give the cluster other names, such as "
-            'topology=Topology(name="second", nodes=("m1", "m2"))'
-        )
 
 
 def find_server(lab: Lab, version: str | None) -> Installed:
@@ -127,11 +119,7 @@ def place_redis(
     lab: Lab, topology: Topology, installed: Installed, *, role: Role = Role.NODE, others: Sequence[PartySpec] = ()
 ) -> None:
     """Make the servers' places, and those of others, in one batch; what exists already stays as it is."""
-    missing = [
-        spec for spec in (*redis_parties(topology, installed, role=role), *others) if spec.name not in lab.parties
-    ]
-    if missing:
-        lab.place(missing)
+    place_missing(lab, (*redis_parties(topology, installed, role=role), *others))
 
 
 @dataclass(slots=True)
