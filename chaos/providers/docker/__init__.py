@@ -1,7 +1,8 @@
 """
-The docker provider: parties are containers of an engine, which may be another machine's.
+The docker provider: parties are containers of this machine's engine.
 
-Nothing is asked of the engine but its API: no mount of a folder of ours, no route to its networks.
+Nothing is asked of the engine but its API: no mount of a folder of ours, no route to its networks. One under another kernel is
+refused, though, because its clock is not ours.
 """
 
 from collections.abc import Sequence

@@ -20,6 +20,7 @@ __tracebackhide__ = said
 
 ROLE = f"{PREFIX}.role"
 SOCKET = "/var/run/docker.sock"
+# A program of its own with a bounded polling loop of its own: nothing of ours is in its container.
 PROGRAM = r"""
 import http.client, json, os, socket, sys, time, urllib.parse
 
