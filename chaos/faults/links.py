@@ -17,6 +17,8 @@ CANARY_S = 0.12
 BASELINE_S = 1.0
 HEALED_S = 20.0
 HEALTHY = frozenset({"answered", "connected"})
+QUIET_ROUNDS = 3
+"""How often a spared port of a slowed link is timed beforehand; the shortest counts, for the others measure the machine."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,9 +152,12 @@ def _healthy(
     spared -= set(_connections(scene, (*rules, *besides)))
     # A silent stream still accepts: only a port that answers a ping can show that it fell silent, or that it did not.
     wanted = [each for each in sorted(harmed | spared, key=_order) if "silent" not in expected or each.ping is not None]
-    results = scene.lab.canaries(wanted) if wanted else ()
-    found = {each: result for each, result in zip(wanted, results, strict=True) if result.outcome in HEALTHY}
-    return [each for each in found if each in harmed], {each: found[each].took_ms for each in found if each in spared}
+    found: dict[Canary, float] = {}
+    for _ in range(1 if expected or not spared else QUIET_ROUNDS):
+        for each, result in zip(wanted, scene.lab.canaries(wanted) if wanted else (), strict=True):
+            if result.outcome in HEALTHY:
+                found[each] = min(result.took_ms, found.get(each, result.took_ms))
+    return [each for each in found if each in harmed], {each: took for each, took in found.items() if each in spared}
 
 
 def _connections(scene: Scene, rules: Iterable[LinkRule], *, whole: bool = False) -> Iterable[Canary]:

@@ -258,6 +258,21 @@ def test_a_latency_on_a_spared_port_is_void(scene: Scene, monkeypatch: pytest.Mo
     whole.heal()
 
 
+def test_a_port_that_was_slow_before_is_spared_only_while_it_gets_no_slower(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another fault's latency is no sign of this one's."""
+    monkeypatch.setattr("chaos.faults.streams.SPARED_S", 0.5)
+    before = slow("c1", "n1", latency_ms=80).inject(scene)
+    injection = slow("c1", "n1", latency_ms=60, ports="replication").inject(scene)
+    assert injection.prove()["spared"] == 1
+    more = slow("c1", "n1", latency_ms=60, ports="client").inject(scene)
+    with pytest.raises(VoidRunError, match=r"an answer without the latency .*last seen: n1:7001 late"):
+        injection.prove()
+    for each in (more, injection, before):
+        each.heal()
+
+
 def test_every_partition_takes_ports() -> None:
     """And keeps them as they were given."""
     for plan in (
