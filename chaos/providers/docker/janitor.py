@@ -91,13 +91,16 @@ _HELD: dict[str, Any] = {}
 
 def life_line(api: APIClient, session: str) -> Any:
     """The line to the janitor of this test process; one that has ended, with its engine perhaps, is replaced."""
-    held = _HELD.get(session)
-    if held is not None and _has_ended(held):
-        _HELD.pop(session)
-        _end(held)
+    if session in _HELD and _has_ended(_HELD[session]):
+        let_go(session)
     if session not in _HELD:
         _HELD[session] = _start(api, session)
     return _HELD[session]
+
+
+def let_go(session: str) -> None:
+    """Drop the life line: the janitor removes what has the session's label, and itself."""
+    _end(_HELD.pop(session))
 
 
 def _has_ended(line: Any) -> bool:
