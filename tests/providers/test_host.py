@@ -120,7 +120,7 @@ class Refusing:
     def missing(self) -> str | None:
         return try_out(self, user_namespace=True)
 
-    def open(self, *, keep_at: str, mesh: bool = True, warm: object = ()) -> Lab:
+    def open(self, *, keep_at: str, mesh: bool = True, warm: object = (), images: object = ()) -> Lab:
         raise ProviderError("lab x: ready failed: [Errno 1] unshare(0x10000000): Operation not permitted")
 
 
