@@ -79,7 +79,15 @@ def session_of(config: pytest.Config) -> Session:
 def chosen_images(config: pytest.Config) -> dict[str, str]:
     """Images by the names of their systems: those of the ini file, and over them those of the command line."""
     given = [*config.getini("chaos_image"), *(config.getoption("--chaos-image") or ())]
-    return dict(map(_parted, given))
+    if not given:
+        return {}
+    from chaos.errors import UsageError
+    from chaos.servers.images import checked
+
+    try:
+        return checked(dict(map(_parted, given)))
+    except UsageError as problem:
+        raise pytest.UsageError(f"--chaos-image: {problem}") from problem
 
 
 def _parted(given: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 What the docker provider does without an engine: its stream, its archives, its names, its sentences.
 """
 
+import base64
 import io
 import json
 import os
@@ -29,6 +30,7 @@ from chaos.providers.docker.connection import connect
 from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
 from chaos.providers.docker.sidecar import check_clock
+from chaos.servers.images import checked
 
 
 def frame(kind: int, data: bytes) -> bytes:
@@ -153,11 +155,33 @@ class FakeApi:
 
     def __init__(self, *tags: str, taken: int = 0) -> None:
         self.tags, self.taken, self.networks = tags, taken, list[str]()
+        self.left: list[str] = []
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         if name not in self.tags:
             raise ImageNotFound("no such image")
         return {"Config": {"Env": ["PATH=/bin", "A=b=c"]}}
+
+    says, code = "server v=7.0.99 sha=0", 0
+
+    def create_host_config(self, **options: Any) -> dict[str, Any]:
+        return options
+
+    def create_container(self, image: str, command: list[str], **options: Any) -> str:
+        self.left.append(image)
+        return image
+
+    def start(self, made: str) -> None:
+        pass
+
+    def wait(self, made: str, timeout: float) -> dict[str, int]:
+        return {"StatusCode": self.code}
+
+    def logs(self, made: str, *, stdout: bool, stderr: bool) -> bytes:
+        return self.says.encode()
+
+    def remove_container(self, made: str, *, force: bool) -> None:
+        self.left.remove(made)
 
     def images(self) -> list[dict[str, Any]]:
         return [{"RepoTags": [tag]} for tag in self.tags] + [{"RepoTags": None}]
@@ -231,6 +255,66 @@ def test_an_image_is_taken_as_it_is_from_the_mirror_or_as_built_here(monkeypatch
     assert images.resolve(api(built, mirrored, official), official) == official
     assert images.resolve(api(built, mirrored), official) == mirrored
     assert images.resolve(api(built), official) == built
+
+
+def test_a_tag_that_is_only_half_a_version_is_asked_for_the_rest() -> None:
+    there = api("redis:7.0")
+    assert images.software(there, "redis", None).version == "7.0.99"
+    assert not there.left
+
+
+def test_an_image_of_ones_own_is_taken_wherever_its_version_answers() -> None:
+    there = api("mine/redis:patched", "redis:6.2.14")
+    chosen = {"redis": "mine/redis:patched"}
+    for wanted in (None, "7", "7.0.99"):
+        found = images.software(there, "redis", wanted, chosen)
+        assert (found.image, found.version) == ("mine/redis:patched", "7.0.99")
+    assert images.software(there, "redis", "6.2", chosen).image == "redis:6.2.14"
+    with pytest.raises(MissingSoftwareError, match="image mine/redis:other is not installed; run: docker pull mine"):
+        images.software(there, "redis", None, {"redis": "mine/redis:other"})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"reddis": "redis:7"}, "no image to choose for 'reddis'; there is for redis, valkey, etcd, kafka"),
+        ({"redis": "redis"}, "needs a tag or a digest, and latest is none"),
+        ({"redis": "registry.example:5000/redis"}, "needs a tag or a digest"),
+        ({"redis": "redis:latest"}, "latest is none"),
+    ],
+)
+def test_an_image_that_may_be_another_one_tomorrow_is_refused(chosen: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        checked(chosen)
+    good = {"redis": "registry.example:5000/redis:7.2", "etcd": "e@sha256:0123"}
+    assert checked(good) == good
+
+
+def test_an_image_whose_program_does_not_run_is_quoted() -> None:
+    there = api("mine/redis:broken")
+    there.code, there.says = 127, "first\nredis-server: not found"
+    with pytest.raises(
+        ProviderError, match=r"the image mine/redis:broken ran redis-server and failed with 127: .*not found"
+    ):
+        images.software(there, "redis", None, {"redis": "mine/redis:broken"})
+    there = api("mine/redis:strange")
+    there.says = "hello"
+    with pytest.raises(ProviderError, match="does not say its version but: 'hello'"):
+        images.software(there, "redis", None, {"redis": "mine/redis:strange"})
+    assert not there.left
+
+
+def test_what_an_image_makes_once_is_beside_its_program() -> None:
+    there = api("apache/kafka:4.4.0")
+    there.says = base64.b64encode(b"records\0").decode()
+    found = images.software(there, "kafka", "4")
+    assert found.beside("format.checkpoint") == b"records\0"
+    assert found.argv("server.properties")[::4] == ("sh", "server.properties")
+
+
+def test_each_offered_version_is_shown_with_the_image_that_would_be_taken() -> None:
+    there = images.taken(api("redis:7.0.15", "redis:7.2.4", "middleware-chaos/etcd:v3.5.1", "redis:latest"))
+    assert there == {("redis", "7.0"): "redis:7.0.15", ("etcd", "3.5.1"): "middleware-chaos/etcd:v3.5.1"}
 
 
 def test_a_system_without_an_image_is_skipped_by_name() -> None:

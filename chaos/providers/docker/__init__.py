@@ -14,7 +14,7 @@ from chaos.history.records import empty
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab
 
-__all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal"]
+__all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal", "images_there"]
 
 NO_LIBRARIES = "its Python libraries are not installed; run: pip install 'middleware-chaos[docker]'"
 
@@ -75,6 +75,14 @@ def build_image(name: str, version: str | None = None) -> str:
     from chaos.providers.docker.connection import connect
 
     return recipes.build(connect(), name, version)
+
+
+def images_there() -> dict[tuple[str, str], str]:
+    """The images that the engine has, by the system and the offered version that they are taken for."""
+    from chaos.providers.docker import images
+    from chaos.providers.docker.connection import connect
+
+    return images.taken(connect())
 
 
 def has_libraries() -> bool:

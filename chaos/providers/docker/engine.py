@@ -25,6 +25,7 @@ from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
 from chaos.providers.docker.sidecar import Sidecar
 from chaos.servers import Installed
+from chaos.servers.images import checked
 
 __tracebackhide__ = said
 
@@ -45,7 +46,7 @@ class DockerEngine:
     """One lab's machinery."""
 
     def __init__(self, *, keep_at: Path, mesh: bool, warm: Sequence[str], chosen: Mapping[str, str]) -> None:
-        self._chosen = images.checked(chosen)
+        self._chosen = checked(chosen)
         self._api = connect()
         self._image = images.sidecar_image(self._api)
         self._keep_at, self._warm = keep_at, tuple(warm)

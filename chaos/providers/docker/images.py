@@ -13,7 +13,7 @@ from docker import APIClient
 from docker.errors import ImageNotFound
 
 from chaos import __version__
-from chaos.errors import MissingAbilityError, MissingSoftwareError, UsageError, said
+from chaos.errors import MissingAbilityError, MissingSoftwareError, said
 from chaos.history.records import empty
 from chaos.providers.docker.asking import asked, inspected, version_in
 from chaos.providers.docker.connection import PREFIX, blamed
@@ -46,20 +46,6 @@ def resolve(api: APIClient, image: str) -> str:
     raise MissingSoftwareError(f"the image {image}", _how(_mirrored(image) or image))
 
 
-def checked(chosen: Mapping[str, str]) -> dict[str, str]:
-    """Images that somebody chose for some software; a name that nobody knows, or no tag, is refused."""
-    known = [name for name, software in SOFTWARE.items() if software.image is not None]
-    for name, image in chosen.items():
-        if name not in known:
-            raise UsageError(f"there is no image to choose for {name!r}; there is for {', '.join(known)}")
-        tag = image.rpartition("/")[2].partition(":")[2]
-        if "@sha256:" not in image and tag in ("", "latest"):
-            raise UsageError(
-                f"the image for {name} needs a tag or a digest, and latest is none (it is another one tomorrow): {image!r}"
-            )
-    return dict(chosen)
-
-
 def software(api: APIClient, name: str, version: str | None, chosen: Mapping[str, str] = empty()) -> Installed:
     """
     A program as an image has it: somebody's own choice, else the default version, else the newest on the engine that answers.
@@ -75,13 +61,24 @@ def software(api: APIClient, name: str, version: str | None, chosen: Mapping[str
         own = resolve(api, chosen[name])
         if entry.serves(seen := version_in(api, own, entry.image), version):
             return _installed(api, name, seen, own, entry.image)
-    there = tags(api, entry.image)
+    there = _tags(api, entry.image)
     tag = _best(there, entry, version)
     if tag is None:
         raise _missing(name, entry, version)
     image = there[tag]
     seen = tag if tag.count(".") >= FULL else version_in(api, image, entry.image)
     return _installed(api, name, seen, image, entry.image)
+
+
+def taken(api: APIClient) -> dict[tuple[str, str], str]:
+    """For each system and offered version the image of the engine that is taken for it."""
+    found: dict[tuple[str, str], str] = {}
+    for name, entry in SOFTWARE.items():
+        there = _tags(api, entry.image) if entry.image else {}
+        for offer in entry.offers:
+            if (tag := _best(there, entry, offer.version)) is not None:
+                found[name, offer.version] = there[tag]
+    return found
 
 
 def _best(there: Mapping[str, str], entry: Software, version: str | None) -> str | None:
@@ -129,7 +126,7 @@ def _is_there(api: APIClient, image: str) -> bool:
     return True
 
 
-def tags(api: APIClient, image: Image) -> dict[str, str]:
+def _tags(api: APIClient, image: Image) -> dict[str, str]:
     """The versions of a program that the engine has, with the names of their images."""
     repositories = [image.repository, _mirrored(image.repository), _local(image.repository)]
     with blamed("images"):
