@@ -69,12 +69,12 @@ def heal() -> list[str]:
     return clean.heal()
 
 
-def build_image(name: str, version: str | None = None) -> str:
-    """Build one of the project's own images, such as ``sidecar``; returns its name and tag."""
+def build_image(name: str, version: str | None = None, *, base: str | None = None) -> str:
+    """Build one of the project's own images, such as ``sidecar``, on a Debian ``base``; returns its name and tag."""
     from chaos.providers.docker import recipes
     from chaos.providers.docker.connection import connect
 
-    return recipes.build(connect(), name, version)
+    return recipes.build(connect(), name, version, base=base or recipes.BASE)
 
 
 def images_there() -> dict[tuple[str, str], str]:

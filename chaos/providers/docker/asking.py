@@ -31,6 +31,15 @@ def inspected(api: APIClient, image: str) -> dict[str, Any]:
     raise absent
 
 
+def is_there(api: APIClient, image: str) -> bool:
+    """Whether the engine has an image of this name."""
+    try:
+        inspected(api, image)
+    except ImageNotFound:
+        return False
+    return True
+
+
 def version_in(api: APIClient, image: str, entry: Image) -> str:
     """The version that an image's program says."""
     words = asked(api, image, entry.asks).decode(errors="replace")

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from docker import APIClient
-from docker.errors import ImageNotFound
 
 from chaos import __version__
 from chaos.errors import MissingAbilityError, MissingSoftwareError, said
 from chaos.history.records import empty
-from chaos.providers.docker.asking import asked, inspected, version_in
+from chaos.providers.docker.asking import asked, inspected, is_there, version_in
 from chaos.providers.docker.connection import PREFIX, blamed
 from chaos.providers.docker.recipes import BUILD, RECIPES, SIDECAR
 from chaos.servers import SOFTWARE, Installed
@@ -32,7 +31,7 @@ FULL = 2
 
 def sidecar_image(api: APIClient) -> str:
     """The image of every party's sidecar."""
-    if not _is_there(api, SIDECAR):
+    if not is_there(api, SIDECAR):
         raise MissingSoftwareError(f"the image {SIDECAR}", f"{BUILD}sidecar")
     return SIDECAR
 
@@ -41,7 +40,7 @@ def resolve(api: APIClient, image: str) -> str:
     """The name under which the engine has an image: as it is, from the mirror, or built here."""
     names = [name for name in (image, _mirrored(image), _local(image)) if name]
     for name in names:
-        if _is_there(api, name):
+        if is_there(api, name):
             return name
     raise MissingSoftwareError(f"the image {image}", _how(_mirrored(image) or image))
 
@@ -116,14 +115,6 @@ def _mirrored(image: str) -> str | None:
 
 def _local(image: str) -> str:
     return f"{PREFIX}/{image.rpartition('/')[2]}"
-
-
-def _is_there(api: APIClient, image: str) -> bool:
-    try:
-        inspected(api, image)
-    except ImageNotFound:
-        return False
-    return True
 
 
 def _tags(api: APIClient, image: Image) -> dict[str, str]:

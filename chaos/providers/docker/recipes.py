@@ -12,7 +12,7 @@ from docker import APIClient
 
 from chaos import __version__
 from chaos.errors import ProviderError, UsageError, said
-from chaos.providers.docker.asking import version_in
+from chaos.providers.docker.asking import is_there, version_in
 from chaos.providers.docker.connection import PREFIX, blamed
 from chaos.servers import SOFTWARE, Installed, find
 from chaos.servers.kafka import FORMAT, HOME, LAUNCH, STARTED
@@ -90,7 +90,11 @@ RECIPES = {
 
 
 def build(api: APIClient, name: str, version: str | None = None, *, base: str = BASE) -> str:
-    """Build an image; returns its name, with the version that its program says as its tag."""
+    """
+    Build an image; returns its name, with the version that its program says as its tag.
+
+    :param base: a Debian or what is made of one, such as ``python:3.13-slim-bookworm``: a sidecar's workers run under its Python.
+    """
     if name not in RECIPES:
         raise UsageError(f"there is no recipe for an image {name!r}; there are: {', '.join(RECIPES)}")
     recipe = RECIPES[name]
@@ -114,7 +118,8 @@ def build(api: APIClient, name: str, version: str | None = None, *, base: str = 
             said_last = line.get("stream", "").strip() or said_last
             failed = failed or line.get("error")
     if failed:
-        raise ProviderError(f"building the image {name}: {failed.strip()}; it said last: {said_last}")
+        absent = "" if is_there(api, base) else f"; its base {base} is not on the engine: docker pull or docker load it"
+        raise ProviderError(f"building the image {name}: {failed.strip()}; it said last: {said_last}{absent}")
     return tag if name == "sidecar" else _tagged(api, name, tag)
 
 
