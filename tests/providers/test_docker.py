@@ -20,7 +20,7 @@ from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderErro
 from chaos.providers.contract import OBSERVER, Lab, PartySpec, Port, Spawn
 from chaos.providers.docker import DockerProvider, connection, heal, recipes
 from chaos.wait import wait_until
-from tests.conformance.conftest import missing
+from tests.conformance.conftest import skip_without
 from tests.conformance.talk import client, node, run, serve, wait_event
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -33,9 +33,7 @@ GONE_S = 5.0
 @pytest.fixture
 def engine() -> None:
     """Skip where no engine answers."""
-    reason = missing("docker")
-    if reason is not None:
-        pytest.skip(f"docker: {reason}")
+    skip_without("docker")
 
 
 @pytest.fixture
