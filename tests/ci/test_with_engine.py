@@ -25,7 +25,7 @@ Begin = Callable[[str], "subprocess.Popen[bytes]"]
 STAND_INS = {
     "apt-get": "true",
     "debootstrap": 'echo made >"$3/file"',
-    "slirp4netns": "echo 1; exec tail -f /dev/null",
+    "slirp4netns": "echo 1 >&3; exec tail -f /dev/null",
     "dockerd": "exec tail -f /dev/null",
     "docker": 'case "$1" in import) cat >/dev/null ;; esac',
 }
@@ -152,7 +152,7 @@ def test_without_an_engine_the_command_gets_one_in_a_network_of_its_own(tmp_path
     host, network = done.stdout.split()
     assert host.startswith(f"unix://{tmp_path}/tmp/chaos-engine.")
     assert network != str(Path("/proc/self/ns/net").readlink())
-    assert "== engine: dockerd answers" in done.stderr
+    assert "== engine: starting dockerd ... " in done.stderr
     assert folders(tmp_path) == []
 
 
@@ -172,7 +172,7 @@ def test_an_engine_that_does_not_start_is_one_sentence_and_a_failure(tmp_path: P
     assert done.returncode == 2
     assert "no such cgroup" in done.stderr
     assert done.stderr.splitlines()[-1].startswith(
-        "There is no Docker engine, so nothing was tested on containers: dockerd answers failed"
+        "There is no Docker engine, so nothing was tested on containers: starting dockerd failed"
     )
     assert not (tmp_path / "ran").exists()
     assert folders(tmp_path) == []
