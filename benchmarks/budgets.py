@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chaos.crew import Crew
-from chaos.faults import Scene, isolate, slow
+from chaos.faults import LinkToxic, Partition, Scene, isolate, slow
+from chaos.faults.streams import SlowInjection
 from chaos.history import Outcome
 from chaos.history.events import EventWriter
 from chaos.history.live import LiveHistory
@@ -58,7 +59,7 @@ def lab_round(samples: Samples) -> None:
         _faults(Scene(lab=lab), samples, rows)
         crew.stop()
         cluster.close()
-        samples[rows[7]].append(_timed(lab.close))
+        samples[rows[7]].append(timed(lab.close))
 
 
 def _both_wrote(crew: Crew, live: LiveHistory) -> bool:
@@ -68,15 +69,25 @@ def _both_wrote(crew: Crew, live: LiveHistory) -> bool:
 
 def _faults(scene: Scene, samples: Samples, rows: list[str]) -> None:
     for plan, inject, heal in ((isolate("n1", "c1"), 3, 4), (slow("c2", "n1", latency_ms=5), 5, 6)):
-        injection = plan.inject(scene)  # Notes which links are healthy, then does the harm: time the harm alone.
-        rules = injection.inner.rules if hasattr(injection, "inner") else injection.rules
-        scene.lab.withdraw(rules)
-        samples[rows[inject]].append(_timed(lambda rules=rules: scene.lab.apply(rules)))  # type: ignore[misc]
-        samples[rows[heal]].append(_timed(lambda rules=rules: scene.lab.withdraw(rules)))  # type: ignore[misc]
-        injection.prove_healed()
+        injected_s, healed_s = harm_links(scene, plan)
+        samples[rows[inject]].append(injected_s)
+        samples[rows[heal]].append(healed_s)
 
 
-def _timed(action: Callable[[], object]) -> float:
+def harm_links(scene: Scene, plan: Partition | LinkToxic) -> tuple[float, float]:
+    """Seconds to put a fault's rules in force, and to take them out again; that they bit and healed is proven, not timed."""
+    injection = plan.inject(scene)  # Notes which links are healthy, then does the harm: time the harm alone.
+    rules = (injection.inner if isinstance(injection, SlowInjection) else injection).rules
+    scene.lab.withdraw(rules)
+    injected_s = timed(lambda: scene.lab.apply(rules))
+    injection.prove()
+    healed_s = timed(lambda: scene.lab.withdraw(rules))
+    injection.prove_healed()
+    return injected_s, healed_s
+
+
+def timed(action: Callable[[], object]) -> float:
+    """How many seconds it takes."""
     begun = time.monotonic()
     action()
     return time.monotonic() - begun
@@ -95,12 +106,12 @@ def recording(samples: Samples) -> None:
 def command_line(samples: Samples) -> None:
     """Whole processes."""
     python = [sys.executable, "-c"]
-    bare = _timed(lambda: subprocess.run([*python, "import pytest"], check=True))
-    plugin = _timed(lambda: subprocess.run([*python, "import pytest, chaos.plugin"], check=True))
+    bare = timed(lambda: subprocess.run([*python, "import pytest"], check=True))
+    plugin = timed(lambda: subprocess.run([*python, "import pytest, chaos.plugin"], check=True))
     samples["plugin import in a foreign pytest run"].append(max(0.0, plugin - bare))
     code = "import sys; sys.argv = ['chaos', '--help']; from chaos.cli import main; main()"
     samples["chaos --help"].append(
-        _timed(lambda: subprocess.run([*python, code], check=False, stdout=subprocess.DEVNULL))
+        timed(lambda: subprocess.run([*python, code], check=False, stdout=subprocess.DEVNULL))
     )
 
 

@@ -7,7 +7,8 @@ import importlib
 from collections.abc import Callable
 
 from chaos.cli import exits
-from chaos.cli.terminal import say
+from chaos.cli.terminal import complain, say
+from chaos.errors import ProviderError
 
 HELP = "end what a crashed test run left behind"
 
@@ -17,13 +18,20 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Ask every provider to heal, and say what each did."""
-    sentences = [sentence for heal in _healers() for sentence in heal()]
-    for sentence in sentences:
-        say(sentence)
-    if not sentences:
+    """Ask every provider to heal, and say what each did; one that cannot look does not keep the others from it."""
+    found, problems = 0, list[ProviderError]()
+    for heal in _healers():
+        try:
+            for sentence in heal():
+                say(sentence)
+                found += 1
+        except ProviderError as problem:
+            problems.append(problem)
+    for each in problems:
+        complain(each)
+    if not found and not problems:
         say("nothing was left behind")
-    return exits.FINE
+    return exits.UNKNOWN if problems else exits.FINE
 
 
 def _healers() -> list[Callable[[], list[str]]]:

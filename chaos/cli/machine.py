@@ -151,7 +151,9 @@ def docker() -> Ability:
         return Ability(name="docker", state=OPTIONAL, detail="no docker on PATH", command=command)
     argv = ["docker", "version", "--format", "{{.Server.Version}}"]
     if (problem := _fails(argv)) is not None:
-        return Ability(name="docker", state=OPTIONAL, detail=problem, command="sudo systemctl start docker")
+        right = "permission denied" in problem.lower()
+        command = "sudo usermod -aG docker $USER, and log in again" if right else "sudo systemctl start docker"
+        return Ability(name="docker", state=OPTIONAL, detail=problem, command=command)
     return Ability(name="docker", state=OK, detail=f"engine {process.run(argv, timeout_s=20).stdout.strip()}")
 
 

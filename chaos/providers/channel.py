@@ -5,7 +5,7 @@ The test process' end of a party agent's stream: batches out, answers and events
 import base64
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chaos.errors import ProviderError, said
@@ -29,8 +29,10 @@ class AgentError(ProviderError):
 class AgentChannel:
     """Talks to one agent. Threads take turns; events that arrive in between are kept."""
 
-    def __init__(self, party: str, stream: Stream) -> None:
+    def __init__(self, party: str, stream: Stream, *, obituary: Callable[[], str] = str) -> None:
+        """``obituary`` says what its end knows of an agent that has ended; it is asked once that is so."""
         self.party = party
+        self._obituary = obituary
         self._stream = stream
         self._lock = threading.RLock()
         self._asked: dict[int, list[Message]] = {}
@@ -46,7 +48,7 @@ class AgentChannel:
             try:
                 self._stream.send({"id": self._number, "do": commands})
             except OSError as problem:
-                raise ProviderError(f"{self.party}: its agent is gone ({problem})") from problem
+                raise ProviderError(self._told(f"its agent is gone ({problem.strerror})")) from None
             return self._number
 
     def collect(self, ticket: int, *, within_s: float = DEADLINE_S) -> list[Any]:
@@ -103,8 +105,11 @@ class AgentChannel:
             wanted = ", ".join(str(command["op"]) for command in self._asked[ticket])
             raise ProviderError(f"{self.party}: its agent did not answer {wanted} within {within_s:g} s") from None
         if message is None:
-            raise ProviderError(f"{self.party}: its agent has ended")
+            raise ProviderError(self._told("its agent has ended"))
         return message
+
+    def _told(self, end: str) -> str:
+        return ": ".join(filter(None, (self.party, end, self._obituary())))
 
     def _file(self, message: Message) -> None:
         if "event" in message:

@@ -75,6 +75,25 @@ def test_heal_says_what_each_provider_did(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().out == "lab-1: left-over lab removed\n"
 
 
+def test_heal_goes_on_past_a_provider_that_cannot_look(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And nobody knows then whether something is left."""
+
+    def blind() -> list[str]:
+        raise ProviderError("no engine answers")
+
+    monkeypatch.setattr(heal, "_healers", lambda: [blind, lambda: ["lab-1: left-over lab removed"]])
+
+    assert cli.main(["heal"]) == 2
+    assert capsys.readouterr() == ("lab-1: left-over lab removed\n", "chaos: no engine answers\n")
+
+    monkeypatch.setattr(heal, "_healers", lambda: [blind])
+
+    assert cli.main(["heal"]) == 2
+    assert capsys.readouterr().out == ""
+
+
 def test_heal_of_a_clean_machine_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(heal, "_healers", lambda: [list])
 

@@ -112,6 +112,13 @@ def test_docker_without_an_engine_is_optional_and_says_why(path: Path) -> None:
     found = machine.docker()
 
     assert (found.state, found.detail) == (OPTIONAL, "Cannot connect to the Docker daemon")
+    assert found.command == "sudo systemctl start docker"
+
+
+def test_docker_without_the_right_to_it_names_the_group(path: Path) -> None:
+    program(path, "docker", "echo permission denied while trying to connect >&2; exit 1")
+
+    assert "usermod -aG docker" in machine.docker().command
 
 
 def test_tool_that_is_missing_names_its_command(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

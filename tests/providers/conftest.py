@@ -1,5 +1,5 @@
 """
-A local lab for the tests of what may go wrong around it.
+A local lab, and an engine for labs of containers, for the tests of what may go wrong around them.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import pytest
 
 from chaos.providers.contract import Lab
 from chaos.providers.local import LocalProvider
+from tests.conformance.conftest import skip_without
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,9 @@ def lab(local: LocalProvider, tmp_path: Path) -> Iterator[Lab]:
     made = local.open(keep_at=str(tmp_path))
     yield made
     made.close()
+
+
+@pytest.fixture
+def engine() -> None:
+    """Skip where no container engine answers."""
+    skip_without("docker")

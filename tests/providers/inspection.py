@@ -50,3 +50,11 @@ def proxy(lab: Lab, party: str) -> int:
         except OSError:
             continue
     raise AssertionError(f"{party} has no Toxiproxy")
+
+
+def left(label: str) -> list[str]:
+    """The names of all containers, networks and volumes of the engine that have a label."""
+    from chaos.providers.docker import connection
+
+    containers, networks, volumes = connection.found(connection.connect(), label)
+    return [str(one.get("Names") or one["Name"]) for one in (*containers, *networks, *volumes)]

@@ -20,8 +20,8 @@ from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderErro
 from chaos.providers.contract import OBSERVER, Lab, PartySpec, Port, Spawn
 from chaos.providers.docker import DockerProvider, connection, heal, recipes
 from chaos.wait import wait_until
-from tests.conformance.conftest import skip_without
 from tests.conformance.talk import client, node, run, serve, wait_event
+from tests.providers.inspection import left
 
 pytestmark = pytest.mark.usefixtures("engine")
 SEED = int(os.environ.get("CHAOS_CRASH_SEED", "20260101"))
@@ -31,23 +31,11 @@ GONE_S = 5.0
 
 
 @pytest.fixture
-def engine() -> None:
-    """Skip where no engine answers."""
-    skip_without("docker")
-
-
-@pytest.fixture
 def lab(engine: None, tmp_path: Path) -> Iterator[Lab]:
     """An empty lab."""
     opened = DockerProvider().open(keep_at=str(tmp_path))
     yield opened
     opened.close()
-
-
-def left(label: str) -> list[str]:
-    """The names of all containers, networks and volumes with a label."""
-    containers, networks, volumes = connection.found(connection.connect(), label)
-    return [str(one.get("Names") or one["Name"]) for one in (*containers, *networks, *volumes)]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ What the docker provider does without an engine: its stream, its archives, its n
 """
 
 import base64
+import gc
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import socket
 import struct
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,15 @@ import pytest
 pytest.importorskip("docker")
 pytest.importorskip("testcontainers")
 
-from docker.errors import APIError, ImageNotFound
+from docker import APIClient
+from docker.errors import APIError, ImageNotFound, NotFound
 
 from chaos import __version__
 from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError, UsageError
+from chaos.providers import docker
 from chaos.providers.agent import sidecar
 from chaos.providers.agent.stream import Pipes
-from chaos.providers.docker import connection, images, recipes, sources
+from chaos.providers.docker import clean, connection, images, recipes, sources
 from chaos.providers.docker.attach import AttachStream
 from chaos.providers.docker.connection import connect
 from chaos.providers.docker.imports import needs
@@ -153,9 +157,26 @@ def test_compiled_parts_go_only_to_a_python_that_can_load_them() -> None:
 class FakeApi:
     """An engine with these images and these networks."""
 
-    def __init__(self, *tags: str, taken: int = 0) -> None:
-        self.tags, self.taken, self.networks = tags, taken, list[str]()
+    def __init__(self, *tags: str, taken: int = 0, containers: Sequence[dict[str, Any]] = ()) -> None:
+        self.tags, self.taken, self.made, self.listed = tags, taken, list[str](), containers
         self.left: list[str] = []
+
+    def containers(self, **chosen: Any) -> Sequence[dict[str, Any]]:
+        return self.listed
+
+    def networks(self, **chosen: Any) -> list[dict[str, Any]]:
+        return []
+
+    def volumes(self, **chosen: Any) -> dict[str, Any]:
+        return {}
+
+    def inspect_container(self, name: str) -> None:
+        raise NotFound("no such container")
+
+    def remove_container(self, name: str, **how: Any) -> None:
+        if name not in self.left:
+            raise NotFound("no such container")
+        self.left.remove(name)
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         if name not in self.tags:
@@ -180,9 +201,6 @@ class FakeApi:
     def logs(self, made: str, *, stdout: bool, stderr: bool) -> bytes:
         return self.says.encode()
 
-    def remove_container(self, made: str, *, force: bool) -> None:
-        self.left.remove(made)
-
     def images(self) -> list[dict[str, Any]]:
         return [{"RepoTags": [tag]} for tag in self.tags] + [{"RepoTags": None}]
 
@@ -190,10 +208,10 @@ class FakeApi:
         if self.taken:
             self.taken -= 1
             raise APIError("Pool overlaps with other one on this address space")
-        self.networks.append(name)
+        self.made.append(name)
 
     def remove_network(self, name: str) -> None:
-        self.networks.remove(name)
+        self.made.remove(name)
 
 
 def api(*tags: str, taken: int = 0) -> Any:
@@ -331,15 +349,15 @@ def test_an_images_variables_are_its_programs_variables() -> None:
 def test_a_lab_takes_addresses_that_nobody_has() -> None:
     there = api(taken=3)
     found = lease(there, "chaos-1", {})
-    assert there.networks == ["chaos-1-data", "chaos-1-management"]
+    assert there.made == ["chaos-1-data", "chaos-1-management"]
     assert found.planes.data.removeprefix("198.18.") == found.planes.management.removeprefix("198.19.")
 
 
 def test_an_engine_without_free_addresses_says_what_helps() -> None:
     there = api(taken=10_000)
-    with pytest.raises(ProviderError, match=r"no free network in 198\.18\.0\.0/15 .*chaos heal"):
+    with pytest.raises(ProviderError, match=r"no free network for a lab: all 127 places .*chaos heal"):
         lease(there, "chaos-1", {})
-    assert there.networks == []
+    assert there.made == []
 
 
 def test_no_right_to_the_engine_is_said_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,8 +378,67 @@ def test_an_engine_with_another_clock_is_refused() -> None:
             check_clock("a\n", ours=ours)
 
 
-def test_no_engine_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("unix:///none.sock", ""),
+        ("tcp://127.0.0.1:1", ""),
+        ("nonsense", r" \(Invalid bind address format: port is required: nonsense\)"),
+        ("fd://", r" \(fd protocol is not implemented\)"),
+    ],
+)
+def test_no_engine_is_one_sentence(monkeypatch: pytest.MonkeyPatch, host: str, why: str) -> None:
+    monkeypatch.setenv("DOCKER_HOST", host)
     connect.cache_clear()
-    with pytest.raises(ProviderError, match=r"no container engine answers at unix://.*/none\.sock; start one"):
+    with pytest.raises(ProviderError, match=rf"^no container engine answers at {host}{why}; start one [^\n]*$"):
         connect()
+
+
+def test_healing_says_that_it_could_not_look_where_an_engine_is_meant_to_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An engine that has died may hold what a run left; a machine without one holds nothing."""
+    connect.cache_clear()
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(
+        ProviderError, match="left-over containers cannot be looked for: no container engine answers at"
+    ):
+        docker.heal()
+    monkeypatch.delenv("DOCKER_HOST")
+    monkeypatch.setattr(connection, "DEFAULT", f"unix://{tmp_path}/none.sock")
+    monkeypatch.setattr(connection, "get_docker_host", lambda: None)
+    assert docker.heal() == []
+
+
+def test_an_absent_library_is_said_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either of the two alone is not enough."""
+    monkeypatch.setattr(docker, "find_spec", lambda name: None if name == "testcontainers" else object())
+    assert docker.DockerProvider().missing() == docker.NO_LIBRARIES
+    with pytest.raises(ProviderError, match=r"pip install 'middleware-chaos\[docker\]'"):
+        docker.DockerProvider().open(keep_at="nowhere")
+    assert docker.heal() == []
+
+
+def test_an_engine_that_dies_is_one_sentence_and_leaves_no_socket_open(tmp_path: Path) -> None:
+    """The libraries' own words are a page long, and their sockets would be complained of in some other test."""
+
+    def open_sockets() -> int:
+        return sum(isinstance(each, socket.socket) and each.fileno() >= 0 for each in gc.get_objects())
+
+    before, dead = open_sockets(), APIClient(base_url=f"unix://{tmp_path}/none.sock", version="1.41")
+    with pytest.raises(ProviderError) as said, connection.blamed("cleaning up"):
+        dead.containers()
+    answer = "the container engine does not answer (No such file or directory); once it does, run: chaos heal"
+    assert str(said.value) == f"cleaning up: {answer}"
+    assert said.value.__suppress_context__
+    assert open_sockets() == before
+
+
+def test_a_container_that_the_engine_only_believes_in_is_no_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docker.io 20.10 lists one for ever when it was killed in the middle of its removal."""
+    marks = {**connection.labels("chaos-1", "s"), connection.OWNER: "0"}
+    there = FakeApi(containers=[{"Id": "g", "State": "dead", "Labels": marks}])
+    monkeypatch.setattr(clean, "connect", lambda: there)
+    assert clean.heal() == []
+    there.listed[0]["State"] = "exited"
+    assert clean.heal() == ["chaos-1: left-over containers and networks removed"]

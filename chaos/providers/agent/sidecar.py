@@ -17,7 +17,7 @@ from typing import Any
 
 from .kernel import Nft
 from .party import Party, run_ip
-from .poll import poll
+from .processes import ProgramError
 from .stream import Message, Pipes
 
 OWN, KEPT, HOLD = "/chaos/own", "/chaos/kept", "/chaos/busybox"
@@ -27,7 +27,6 @@ HOSTS, NAMES = Path("/etc/hosts"), Path("/etc/resolv.conf")
 PR_CAPBSET_DROP = 24
 HARNESS_ONLY = (12, 19)
 """CAP_NET_ADMIN and CAP_SYS_PTRACE: the agent needs them, and no program of the party may have them."""
-LENT_S = 10.0
 ONE_WAY = """
 table ip container {
   chain out {
@@ -45,22 +44,18 @@ class Sidecar(Party):
 
     def __init__(self, stream: Pipes) -> None:
         super().__init__(stream, folder=OWN, logs=KEPT)
-        self._root: str | None = None
+        self._lender: int | None = None
         self._image_env: dict[str, str] = {}
         self.kept_alive = False
 
-    def do_lent(self, command: Message) -> None:
-        """From now on start the party's programs from the files of the container that stands still."""
-
-        def standing() -> int | None:
-            return next((pid for pid in self._processes.strangers() if _line(pid)[:1] == [HOLD]), None)
-
-        if not poll(lambda: standing() is not None, within_s=LENT_S):
-            raise TimeoutError(f"the container of the party's image was not seen within {LENT_S:g} s")
-        pid = standing()
-        assert pid is not None
-        self._processes.leave_alone(pid)
-        self._root, self._image_env = f"/proc/{pid}/root", command["env"]
+    def do_lent(self, command: Message) -> bool:
+        """From now on start the party's programs from the files of the container that stands still; false before it is here."""
+        self._lender = next((pid for pid in self._processes.strangers() if _stands_still(pid)), None)
+        if self._lender is None:
+            return False
+        self._processes.leave_alone(self._lender)
+        self._image_env = command["env"]
+        return True
 
     def do_hosts(self, command: Message) -> None:
         """Names that the whole lab shares; written in place, since the file is a mount that other containers see too."""
@@ -83,11 +78,13 @@ class Sidecar(Party):
 
     def _execute(self, argv: list[str], env: dict[str, str], command: Message) -> Callable[[], None]:
         launch = super()._execute(argv, env, command)
-        root = self._root if self._from_image(command) else None
+        lender = self._lender if self._from_image(command) else None
+        if lender is not None and not _stands_still(lender):
+            raise ProgramError("the container of its image, which lends its programs, has ended")
 
         def lent() -> None:
-            if root is not None:
-                os.chroot(root)
+            if lender is not None:
+                os.chroot(f"/proc/{lender}/root")
                 os.chdir(self._folder)
             if not command.get("attach"):
                 _drop_powers()
@@ -97,7 +94,7 @@ class Sidecar(Party):
 
     def _from_image(self, command: Message) -> bool:
         """Tools of the harness and workers are the sidecar's own."""
-        return self._root is not None and not command.get("attach") and not command.get("python")
+        return self._lender is not None and not command.get("attach") and not command.get("python")
 
 
 def numbers(setting: str) -> set[int]:
@@ -109,11 +106,12 @@ def numbers(setting: str) -> set[int]:
     return found
 
 
-def _line(pid: int) -> list[str]:
+def _stands_still(pid: int) -> bool:
+    """Whether this is the first process of the container that lends an image's files."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0] == HOLD.encode()
     except OSError:
-        return []
+        return False
 
 
 def _drop_powers() -> None:

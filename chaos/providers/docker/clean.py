@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from docker import APIClient
 from docker.errors import APIError, NotFound
@@ -67,7 +68,7 @@ def heal() -> list[str]:
     api = connect()
     with blamed("looking for left-over labs"):
         marked = [
-            *api.containers(all=True, filters={"label": LAB}),
+            *(one for one in api.containers(all=True, filters={"label": LAB}) if not _is_ghost(api, one)),
             *api.networks(filters={"label": LAB}),
             *(api.volumes(filters={"label": LAB}).get("Volumes") or ()),
         ]
@@ -77,3 +78,11 @@ def heal() -> list[str]:
     for lab in left:
         remove_labelled(api, f"{LAB}={lab}")
     return [f"{lab}: left-over containers and networks removed" for lab in left]
+
+
+def _is_ghost(api: APIClient, container: dict[str, Any]) -> bool:
+    """An engine that was killed in the middle of a removal may go on listing a container that it does not have any more."""
+    try:
+        return container["State"] == "dead" and not api.inspect_container(container["Id"])
+    except NotFound:
+        return True

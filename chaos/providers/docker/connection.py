@@ -4,12 +4,13 @@ The way to the container engine, and what its errors mean.
 
 import os
 import socket
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-import docker
 import requests
 from docker import APIClient
 from docker.errors import APIError, DockerException
@@ -22,13 +23,15 @@ __tracebackhide__ = said
 PREFIX = "middleware-chaos"
 LAB, SESSION, OWNER, HOST = (f"{PREFIX}.{name}" for name in ("lab", "session", "owner", "host"))
 CALL_S = 60
-DEFAULT = "unix:///var/run/docker.sock"
+KNOCK_S = 10.0
+UNIX = "unix://"
+DEFAULT = f"{UNIX}/var/run/docker.sock"
 
 
 @cache
 def connect() -> APIClient:
     """The engine that this machine is set up for, as Testcontainers finds it."""
-    where = get_docker_host() or DEFAULT
+    where = _where()
     try:
         _knock(where)
         api = DockerClient(timeout=CALL_S).client.api
@@ -38,29 +41,68 @@ def connect() -> APIClient:
     return api
 
 
+def is_expected() -> bool:
+    """Whether this machine is meant to have an engine: somebody has named one, or its socket is there."""
+    where = _where()
+    return where != DEFAULT or Path(where.removeprefix(UNIX)).exists()
+
+
+def _where() -> str:
+    return get_docker_host() or DEFAULT
+
+
 def _knock(where: str) -> None:
-    """Try the engine's socket ourselves: a library that fails to connect leaves its own socket open."""
-    if where.startswith("unix://"):
+    """Try the engine's socket ourselves: a library waits for long, and what fails to connect leaves its own socket open."""
+    if where.startswith(UNIX):
         with socket.socket(socket.AF_UNIX) as door:
-            door.settimeout(CALL_S)
-            door.connect(where.removeprefix("unix://"))
+            door.settimeout(KNOCK_S)
+            door.connect(where.removeprefix(UNIX))
+            door.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            door.recv(1)
 
 
 def _unreachable(where: str, problem: Exception) -> str:
     if isinstance(problem, PermissionError) or "Permission denied" in str(problem):
         return f"no right to use the container engine at {where}; run: sudo usermod -aG docker $USER, and log in again"
-    return f"no container engine answers at {where}; start one (sudo systemctl start docker) or set DOCKER_HOST"
+    if isinstance(problem, TimeoutError):
+        return f"the container engine at {where} is silent for {KNOCK_S:g} s; run: sudo systemctl restart docker"
+    wrong = isinstance(problem, DockerException | ValueError) and "server API version" not in str(problem)
+    why = f" ({problem})" if wrong else ""
+    return f"no container engine answers at {where}{why}; start one (sudo systemctl start docker) or set DOCKER_HOST"
 
 
 @contextmanager
 def blamed(what: str) -> Iterator[None]:
-    """Turn the engine's errors into one sentence."""
+    """Turn the engine's errors into one sentence; what the libraries between us and the engine went through is left out."""
     try:
         yield
     except APIError as problem:
-        raise ProviderError(f"{what}: the container engine refused: {problem.explanation or problem}") from problem
-    except (docker.errors.DockerException, requests.RequestException, OSError) as problem:
-        raise ProviderError(f"{what}: the container engine does not answer ({type(problem).__name__})") from problem
+        raise ProviderError(f"{what}: the container engine refused: {problem.explanation or problem}") from None
+    except (DockerException, requests.RequestException, OSError) as problem:
+        raise ProviderError(f"{what}: {silence(problem)}") from None
+
+
+def silence(problem: Exception) -> str:
+    """That the engine does not answer, why, and what to do once it does."""
+    chain = list(_chain(problem))
+    for each in chain:
+        _close_sockets(each)
+    reason = next((each.strerror for each in chain if isinstance(each, OSError) and each.strerror), "")
+    reason = reason or str(chain[-1]) or type(problem).__name__
+    return f"the container engine does not answer ({reason}); once it does, run: chaos heal"
+
+
+def _chain(problem: BaseException | None) -> Iterator[BaseException]:
+    while problem is not None:
+        yield problem
+        problem = problem.__context__
+
+
+def _close_sockets(problem: BaseException) -> None:
+    """docker-py drops a socket that it could not connect; left to itself, Python would complain of that at any later moment."""
+    for frame, _ in traceback.walk_tb(problem.__traceback__):
+        if isinstance(left := frame.f_locals.get("sock"), socket.socket):
+            left.close()
 
 
 def labels(lab: str, session: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,14 +84,15 @@ class DockerEngine:
         fresh: dict[str, Sidecar] = {}
         try:
             side_by_side(lambda pair: self._start(pair[0], pair[1], fresh), list(zip(seats, specs, strict=True)))
-            channels = {seat.name: AgentChannel(seat.name, fresh[seat.name].stream) for seat in seats}
+            channels = {name: AgentChannel(name, one.stream, obituary=one.obituary) for name, one in fresh.items()}
             self._introduce(seats, channels)
             side_by_side(lambda spec: self._furnish(spec, fresh[spec.name], channels[spec.name]), specs)
         except BaseException:
             for one in fresh.values():
                 one.stream.close()
             ids, volumes = [one.id for one in fresh.values()], [f"{one.name}-files" for one in fresh.values()]
-            clean.remove(self._api, containers=ids, volumes=volumes)
+            with suppress(ProviderError):  # What went wrong first is what is said; closing the lab tries again.
+                clean.remove(self._api, containers=ids, volumes=volumes)
             raise
         self._sidecars.update(fresh)
         self._channels.update(channels)
@@ -207,6 +208,8 @@ class DockerEngine:
         """Remove the lab's containers, networks and volumes."""
         for one in self._sidecars.values():
             one.stream.close()
-        if not self._kept:
-            clean.remove_labelled(self._api, f"{LAB}={self._name}")
-        self._api.close()  # Its idle connections, one for each address that was asked; the next lab opens new ones.
+        try:
+            if not self._kept:
+                clean.remove_labelled(self._api, f"{LAB}={self._name}")
+        finally:
+            self._api.close()  # Its idle connections, one for each address that was asked; the next lab opens new ones.

@@ -5,7 +5,7 @@ Its input ends with the test process, however that ends; then it removes by labe
 """
 
 import os
-from functools import cache
+import socket
 from typing import Any
 from urllib.parse import urlparse
 
@@ -20,6 +20,7 @@ __tracebackhide__ = said
 
 ROLE = f"{PREFIX}.role"
 SOCKET = "/var/run/docker.sock"
+READY_S = 20.0
 # A program of its own with a bounded polling loop of its own: nothing of ours is in its container.
 PROGRAM = r"""
 import http.client, json, os, socket, sys, time, urllib.parse
@@ -48,7 +49,8 @@ spared = said.decode().split()
 def doomed(items):
     return [one for one in items or () if (one["Labels"] or {}).get(sys.argv[2]) not in spared]
 
-for _ in range(100):
+quiet = 0
+for _ in range(200):
     left = 0
     for one in doomed(ask("GET", "/containers/json?all=1&filters=" + chosen)):
         if one["Id"].startswith(socket.gethostname()):
@@ -63,7 +65,8 @@ for _ in range(100):
     for one in doomed(ask("GET", "/volumes?filters=" + chosen)["Volumes"]):
         left += 1
         ask("DELETE", "/volumes/" + one["Name"])
-    if not left:
+    quiet = 0 if left else quiet + 1
+    if quiet > 30:  # The engine may still be making what it was asked for last.
         break
     time.sleep(0.05)
 """
@@ -77,13 +80,52 @@ def socket_of_engine() -> str:
 
 def spare(api: APIClient, session: str, lab: str) -> None:
     """Let a lab outlive this process."""
-    line = life_line(api, session)
-    getattr(line, "_sock", line).sendall(f"{lab}\n".encode())
+    stream = _stream(life_line(api, session))
+    stream.settimeout(READY_S)
+    stream.sendall(f"{lab}\n".encode())
 
 
-@cache
+_HELD: dict[str, Any] = {}
+"""The life line of each session: it must be held for as long as nothing is to be removed."""
+
+
 def life_line(api: APIClient, session: str) -> Any:
-    """Start the janitor of this test process; what is returned must be held for as long as nothing is to be removed."""
+    """The line to the janitor of this test process; one that has ended, with its engine perhaps, is replaced."""
+    if session in _HELD and _has_ended(_HELD[session]):
+        let_go(session)
+    if session not in _HELD:
+        _HELD[session] = _start(api, session)
+    return _HELD[session]
+
+
+def let_go(session: str) -> None:
+    """Drop the life line: the janitor removes what has the session's label, and itself."""
+    _end(_HELD.pop(session))
+
+
+def _has_ended(line: Any) -> bool:
+    stream = _stream(line)
+    stream.settimeout(0)
+    try:
+        return not stream.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _end(line: Any) -> None:
+    stream = _stream(line)
+    line.close()
+    stream.close()
+
+
+def _stream(line: Any) -> socket.socket:
+    stream: socket.socket = getattr(line, "_sock", line)
+    return stream
+
+
+def _start(api: APIClient, session: str) -> Any:
     marks = {ROLE: "janitor", OWNER: str(os.getpid()), SESSION: session}
     config = api.create_host_config(auto_remove=True, network_mode="none", binds=[f"{socket_of_engine()}:/engine.sock"])
     with blamed("starting the janitor"):
@@ -96,10 +138,11 @@ def life_line(api: APIClient, session: str) -> Any:
         )
         line = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         api.start(made)
-    stream = getattr(line, "_sock", line)
-    stream.settimeout(20)
+    stream = _stream(line)
+    stream.settimeout(READY_S)
     said_first = stream.recv(4096)
     if b"ready" not in said_first:
+        _end(line)
         raise ProviderError(
             f"the janitor did not start: {said_first[8:].decode(errors='replace').strip() or 'it ended'}"
         )

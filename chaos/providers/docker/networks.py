@@ -3,6 +3,7 @@ A lab's two networks: data, which leads nowhere else, and management, over which
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from docker import APIClient
@@ -15,9 +16,8 @@ from chaos.providers.docker.connection import blamed
 
 __tracebackhide__ = said
 
-TRIES = 40
-PLACES = 127
-"""How many labs fit: third numbers 1 to 127; the shadow addresses begin at 128."""
+PLACES = range(1, 128)
+"""Third numbers of a lab's networks; the shadow addresses begin at 128."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,7 @@ class Networks:
 
 def lease(api: APIClient, lab: str, labels: dict[str, str]) -> Networks:
     """Make both networks on addresses that no other network of the engine has; whoever comes second tries others."""
-    for _ in range(TRIES):
-        place = 1 + secrets.randbelow(PLACES)
+    for place in secrets.SystemRandom().sample(PLACES, k=len(PLACES)):
         planes = Planes(data=f"198.18.{place}", management=f"198.19.{place}")
         names = {"data": f"{lab}-data", "management": f"{lab}-management"}
         made: list[str] = []
@@ -45,12 +44,13 @@ def lease(api: APIClient, lab: str, labels: dict[str, str]) -> Networks:
             else:
                 return Networks(planes=planes, **names)
         except BaseException:
-            _remove(api, made)
+            with suppress(ProviderError):  # What went wrong first is what is said.
+                _remove(api, made)
             raise
         _remove(api, made)
     raise ProviderError(
-        f"the container engine has no free network in 198.18.0.0/15 after {TRIES} tries; "
-        "run: chaos heal (labs that a crash left), or docker network prune"
+        f"the container engine has no free network for a lab: all {len(PLACES)} places in 198.18.0.0/15 overlap with other "
+        "networks; run: chaos heal (labs that a crash left), or: docker network prune"
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from docker import APIClient
+from docker.errors import DockerException, NotFound
+from requests import RequestException
 
 from chaos.errors import ProviderError, said
 from chaos.network.mesh import Seat
@@ -15,14 +17,16 @@ from chaos.providers.agent.sidecar import HOLD
 from chaos.providers.agent.stream import Message
 from chaos.providers.channel import AgentChannel
 from chaos.providers.contract import PartySpec
-from chaos.providers.docker.attach import AttachStream
-from chaos.providers.docker.connection import blamed
+from chaos.providers.docker.attach import LINES, AttachOutput, AttachStream
+from chaos.providers.docker.connection import blamed, silence
 from chaos.providers.docker.networks import Networks
 from chaos.providers.docker.sources import AGENT, agent_archive
+from chaos.wait import FAST_S, wait_until
 
 __tracebackhide__ = said
 
 READY_S = 20.0
+LENT_S = 10.0
 BOOT = (
     f"import json, sys; sys.path.insert(0, {AGENT!r}); from agent.sidecar import main; "
     "sys.path.pop(0); main(json.loads(sys.argv[1]))"
@@ -52,6 +56,17 @@ class Sidecar:
                 if bindings
             }
         return self._published
+
+    def obituary(self) -> str:
+        """What the engine knows of it, now that its agent has ended."""
+        try:
+            self.api.inspect_container(self.id)
+        except NotFound:
+            words = "; ".join(list(self.stream.words)[-LINES:])
+            return "its container has ended or was removed" + (f"; it said: {words}" if words else "")
+        except (DockerException, RequestException, OSError) as problem:
+            return silence(problem)
+        return ""
 
 
 def create(
@@ -132,7 +147,7 @@ def _hear_up(party: str, stream: AttachStream) -> None:
         message = {"failed": f"silent for {READY_S:g} s"}
     if message is None or "failed" in message:
         reason = message["failed"] if message else "its container ended at once"
-        words = "; ".join(list(stream.words)[-3:])
+        words = "; ".join(list(stream.words)[-LINES:])
         raise ProviderError(f"{party}: its agent did not come up: {reason}{f'; it said: {words}' if words else ''}")
     check_clock(message["boot"], ours=BOOT_ID.read_text() if BOOT_ID.exists() else "")
 
@@ -162,5 +177,21 @@ def lend(
         made = api.create_container(
             image, ["sleep", "2147483647"], entrypoint=[HOLD], labels=labels, host_config=host, user="0"
         )
-        api.start(made)
-    channel.call({"op": "lent", "env": dict(env)})
+        output = AttachOutput(api.attach_socket(made, {"stdout": 1, "stderr": 1, "stream": 1}))
+
+    def seen() -> bool:
+        if channel.call({"op": "lent", "env": dict(env)})[0]:
+            return True
+        if output.ended():
+            words = output.last_words()
+            told = f"it said: {words}" if words else "it said nothing"
+            raise ProviderError(f"{sidecar.party}: the container of its image {image} ended at once; {told}")
+        return False
+
+    try:
+        with blamed(sidecar.party):
+            api.start(made)
+        wanted = f"the agent of {sidecar.party} sees the container of its image {image}"
+        wait_until(seen, within_s=LENT_S, wanted=wanted, every_s=FAST_S, error=ProviderError)
+    finally:
+        output.close()

@@ -21,10 +21,9 @@ UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.R
 class Console:
     """One server's management address, for one question at a time. Connects when it is asked something."""
 
-    def __init__(self, lab: Lab, party: str, port: int, *, password: str | None = None, timeout_s: float = 1.0) -> None:
-        host, number = lab.reach(OBSERVER, party, port, "management")
+    def __init__(self, party: str, address: str, *, password: str | None = None, timeout_s: float = 1.0) -> None:
         self.party = party
-        self.address = f"{host}:{number}"
+        self.address = address
         self.password = password
         self._client = Pinned(self.address, timeout_s=timeout_s, password=password)
         self._turn = threading.Lock()
@@ -41,12 +40,16 @@ class Console:
 
 def node_console(lab: Lab, party: str, *, password: str | None = None, timeout_s: float = 1.0) -> Console:
     """The line to a data node."""
-    return Console(lab, party, REDIS_PORT, password=password, timeout_s=timeout_s)
+    return Console(party, _address(lab, party, REDIS_PORT), password=password, timeout_s=timeout_s)
 
 
 def sentinel_console(lab: Lab, party: str, *, timeout_s: float = 1.0) -> Console:
     """The line to a Sentinel."""
-    return Console(lab, party, SENTINEL_PORT, timeout_s=timeout_s)
+    return Console(party, _address(lab, party, SENTINEL_PORT), timeout_s=timeout_s)
+
+
+def _address(lab: Lab, party: str, port: int) -> str:
+    return "{}:{}".format(*lab.reach(OBSERVER, party, port, "management"))
 
 
 def node_view(console: Console) -> NodeView:

@@ -10,11 +10,14 @@ from redis import exceptions
 from chaos.errors import ServerError
 from chaos.providers.contract import Lab, ProcessRef
 from chaos.systems.redis.console import UNREACHABLE, Console, node_view, sentinel_view, views
-from chaos.systems.redis.settings import Periods
+from chaos.systems.redis.settings import DEFAULT, Periods
 from chaos.systems.redis.views import disagreements
 from chaos.wait import FAST_S, wait_until
 
 START_WITHIN_S = 10.0
+AGREE_WITHIN_S = 10.0
+AGREE_UNTUNED_WITHIN_S = 30.0
+"""Before Redis 7.0 a Sentinel's own periods rule: INFO comes each 10 s."""
 HASTE = Periods(ping_ms=50, info_ms=100, publish_ms=100)
 """Until all agree: a refused first dial is tried again only after a ping period."""
 
@@ -76,7 +79,11 @@ def wait_replicated(master: Console, replicas: int, *, within_s: float = START_W
 
 
 def wait_agreed(
-    nodes: Mapping[str, Console], sentinels: Mapping[str, Console], names: Mapping[str, str], *, within_s: float
+    nodes: Mapping[str, Console],
+    sentinels: Mapping[str, Console],
+    names: Mapping[str, str],
+    *,
+    within_s: float = AGREE_WITHIN_S,
 ) -> None:
     """Wait until every server's own view is the same and complete."""
 
@@ -91,6 +98,18 @@ def wait_agreed(
         every_s=FAST_S,
         error=ServerError,
     )
+
+
+def wait_agreed_hastily(
+    nodes: Mapping[str, Console], sentinels: Mapping[str, Console], names: Mapping[str, str], *, periods: Periods
+) -> None:
+    """Let Sentinels ask often until every server's view is the same, then as often as ``periods`` says."""
+    own = {name: read_periods(sentinel) for name, sentinel in sentinels.items()}
+    for sentinel in sentinels.values():
+        set_periods(sentinel, HASTE)
+    wait_agreed(nodes, sentinels, names)
+    for name, sentinel in sentinels.items():
+        set_periods(sentinel, own[name] if periods == DEFAULT else periods)
 
 
 def read_periods(sentinel: Console) -> Periods:

@@ -24,9 +24,14 @@ from chaos.systems.redis.config import (
     redis_conf,
     sentinel_conf,
 )
-from chaos.systems.redis.ready import HASTE, read_periods, set_periods, wait_agreed, wait_answers, wait_replicated
+from chaos.systems.redis.ready import (
+    AGREE_UNTUNED_WITHIN_S,
+    wait_agreed,
+    wait_agreed_hastily,
+    wait_answers,
+    wait_replicated,
+)
 from chaos.systems.redis.settings import (
-    DEFAULT,
     REDIS_PORT,
     SENTINEL_PORT,
     SentinelSettings,
@@ -38,9 +43,6 @@ from chaos.systems.redis.user_config import adopted, password_in
 
 REDIS = Port(number=REDIS_PORT, name="redis", ping=b"PING\r\n")
 SENTINEL = Port(number=SENTINEL_PORT, name="sentinel", ping=b"PING\r\n")
-AGREE_WITHIN_S = 10.0
-AGREE_UNTUNED_WITHIN_S = 30.0
-"""Before Redis 7.0 a Sentinel's own periods rule: INFO comes each 10 s."""
 
 
 class MakeRedis(Protocol):
@@ -192,33 +194,23 @@ def _bring_up(cluster: RedisCluster, plan: _Plan) -> None:
     _start(cluster, spawns, [first])
     _start(cluster, spawns, replicas)
     wait_replicated(cluster.consoles[first], len(replicas))
+    nodes = {name: cluster.consoles[name] for name in cluster.topology.nodes}
+    names = server_names(cluster.lab, cluster.topology)
     if plan.timing is None:
-        nodes = {name: cluster.consoles[name] for name in cluster.topology.nodes}
-        wait_agreed(nodes, {}, server_names(cluster.lab, cluster.topology), within_s=AGREE_WITHIN_S)
+        wait_agreed(nodes, {}, names)
         return
     _start(cluster, spawns, cluster.topology.sentinels)
-    _let_sentinels_agree(cluster, plan.timing, tunable=_is_modern(plan.installed))
+    sentinels = {name: cluster.consoles[name] for name in cluster.topology.sentinels}
+    if _is_modern(plan.installed):
+        wait_agreed_hastily(nodes, sentinels, names, periods=plan.timing.periods)
+    else:
+        wait_agreed(nodes, sentinels, names, within_s=AGREE_UNTUNED_WITHIN_S)
 
 
 def _start(cluster: RedisCluster, spawns: Mapping[str, Spawn], names: Sequence[str]) -> None:
     refs = {name: cluster.lab.spawn(name, spawns[name]) for name in names}
     for name, ref in refs.items():
         wait_answers(cluster.lab, cluster.consoles[name], ref)
-
-
-def _let_sentinels_agree(cluster: RedisCluster, timing: SentinelSettings, *, tunable: bool) -> None:
-    nodes = {name: cluster.consoles[name] for name in cluster.topology.nodes}
-    sentinels = {name: cluster.consoles[name] for name in cluster.topology.sentinels}
-    names = server_names(cluster.lab, cluster.topology)
-    if not tunable:
-        wait_agreed(nodes, sentinels, names, within_s=AGREE_UNTUNED_WITHIN_S)
-        return
-    own = {name: read_periods(sentinel) for name, sentinel in sentinels.items()}
-    for sentinel in sentinels.values():
-        set_periods(sentinel, HASTE)
-    wait_agreed(nodes, sentinels, names, within_s=AGREE_WITHIN_S)
-    for name, sentinel in sentinels.items():
-        set_periods(sentinel, own[name] if timing.periods == DEFAULT else timing.periods)
 
 
 def _is_modern(installed: Installed) -> bool:
