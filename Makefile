@@ -13,10 +13,11 @@ READY := $(VENV)/.ready
 say = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help chaos test lint report servers mutation mutation-changed clean
+.PHONY: help chaos chaos-docker test lint report servers mutation mutation-changed clean
 
 help:
 	@sed -n '3,4p' Makefile | sed 's/^#   //'
+	@echo "make chaos-docker   on your container engine: the provider's tests and the Redis experiments, with a report of their own"
 	@echo "make lint           ruff and mypy alone"
 	@echo "make report         build the report of the last run again"
 	@echo "make mutation       which changes of checkers and guarantees no test notices (MODULES=\"guarantees/recovers checkers/sets\")"
@@ -28,6 +29,17 @@ chaos: servers
 	@$(BIN)/chaos doctor
 	$(say) "experiments, then the report"
 	@$(BIN)/chaos run $(if $(FULL),--full) $(if $(TREND),--trend) $(if $(SEED),--seed $(SEED))
+
+# The results are kept apart: in one report with the local ones, each experiment would be taken for a second try of the other.
+DOCKER_OUT := reports/out/docker
+chaos-docker: $(READY)
+	$(say) "images"
+	@$(BIN)/chaos install toxiproxy node image:sidecar image:redis
+	$(say) "the docker provider's own tests"
+	@CHAOS_TESTS_NEED=docker $(BIN)/python -m pytest -q tests/conformance tests/providers -k docker
+	$(say) "the Redis experiments on containers, then their report"
+	@$(BIN)/chaos run experiments/redis --provider docker --results $(DOCKER_OUT)/results --output $(DOCKER_OUT)/report \
+		$(if $(FULL),--full) $(if $(TREND),--trend) $(if $(SEED),--seed $(SEED)) -- --chaos-out $(DOCKER_OUT)
 
 test: lint servers
 	$(say) "tests"

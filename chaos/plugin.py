@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chaos.pytest_options import SESSION, Session, add_options, option, runs_folder, session_of
+from chaos.pytest_options import SESSION, Session, add_options, chosen_images, option, runs_folder, session_of
 
 if TYPE_CHECKING:
     from chaos.providers.contract import Lab, Provider
@@ -176,6 +176,10 @@ def chaos_provider(pytestconfig: pytest.Config) -> "Iterator[Provider]":
     from chaos.providers import choose
 
     provider, reason = choose(str(option(pytestconfig, "provider")))
+    if pytestconfig.getoption("--chaos-image") and "Images" not in provider.abilities:
+        raise pytest.UsageError(
+            f"--chaos-image: the {provider.name} provider runs no images; --chaos-provider docker does"
+        )
     pytestconfig.stash[SESSION].provider = f"{provider.name} ({reason})"
     with _healing_on_signals():
         yield provider
@@ -222,11 +226,25 @@ def chaos_files(request: pytest.FixtureRequest) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session")
+def chaos_images(pytestconfig: pytest.Config) -> dict[str, str]:
+    """
+    The container images of systems by name, as ``--chaos-image`` and the ini file choose them; override it for your own.
+
+    Only the docker provider runs images. A choice holds where the experiment asks for no version that the image has not.
+    """
+    return chosen_images(pytestconfig)
+
+
 @pytest.fixture
-def lab(request: pytest.FixtureRequest, chaos_provider: "Provider", chaos_files: Path) -> "Iterator[Lab]":
+def lab(
+    request: pytest.FixtureRequest, chaos_provider: "Provider", chaos_files: Path, chaos_images: dict[str, str]
+) -> "Iterator[Lab]":
     """An empty lab of this test's own; systems and apps are placed in it, and everything in it ends with the test."""
     marker = request.node.get_closest_marker("direct")
-    opened = chaos_provider.open(keep_at=str(chaos_files / "parties"), mesh=marker is None, warm=WARM)
+    opened = chaos_provider.open(
+        keep_at=str(chaos_files / "parties"), mesh=marker is None, warm=WARM, images=chaos_images
+    )
     try:
         yield opened
     finally:

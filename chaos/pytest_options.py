@@ -25,6 +25,11 @@ FLAGS = {
 }
 
 
+IMAGE_HELP = (
+    "NAME=IMAGE: the container image of a system (--chaos-image redis=registry.example/redis:7.2.5); may be repeated"
+)
+
+
 @dataclass(slots=True, kw_only=True)
 class Session:
     """One test run: what was asked of it, and what its experiments found."""
@@ -49,6 +54,8 @@ def add_options(parser: pytest.Parser) -> None:
     for name, (default, text) in OPTIONS.items():
         group.addoption(f"--chaos-{name}", default=None, help=text)
         parser.addini(f"chaos_{name}", text, type="string", default=default)
+    group.addoption("--chaos-image", action="append", default=None, metavar="NAME=IMAGE", help=IMAGE_HELP)
+    parser.addini("chaos_image", f"{IMAGE_HELP}, one a line", type="linelist", default=[])
     for name, text in FLAGS.items():
         group.addoption(f"--chaos-{name}", action="store_true", default=None, help=text)
         parser.addini(f"chaos_{name}", text, type="bool", default=False)
@@ -63,9 +70,31 @@ def option(config: pytest.Config, name: str) -> Any:
 def session_of(config: pytest.Config) -> Session:
     """The session that these options ask for; a wrong value ends the test run with a sentence."""
     _check_provider(str(option(config, "provider")))
+    chosen_images(config)
     given = getattr(config, "workerinput", {}).get("chaos_seed") or option(config, "seed")
     seed = _whole("seed", given) if given else random.SystemRandom().randrange(1, 2**31)
     return Session(seed=seed, rounds=_whole("repeat", option(config, "repeat"), least=1))
+
+
+def chosen_images(config: pytest.Config) -> dict[str, str]:
+    """Images by the names of their systems: those of the ini file, and over them those of the command line."""
+    given = [*config.getini("chaos_image"), *(config.getoption("--chaos-image") or ())]
+    if not given:
+        return {}
+    from chaos.errors import UsageError
+    from chaos.servers.images import checked
+
+    try:
+        return checked(dict(map(_parted, given)))
+    except UsageError as problem:
+        raise pytest.UsageError(f"--chaos-image: {problem}") from problem
+
+
+def _parted(given: str) -> tuple[str, str]:
+    name, equals, image = given.partition("=")
+    if not (name.strip() and equals and image.strip()):
+        raise pytest.UsageError(f"--chaos-image needs NAME=IMAGE, such as redis=redis:7.2.5, not {given!r}")
+    return name.strip(), image.strip()
 
 
 def runs_folder(config: pytest.Config) -> Path:

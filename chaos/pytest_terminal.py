@@ -105,4 +105,5 @@ def _write_verdicts(reporter: Any, config: pytest.Config) -> None:
     for run in session.runs:
         for line, met in verdict_lines(run, width):
             reporter.write_line(line, **({} if met else {"red": True}))
+    reporter.write_line(f"provider {session.provider}")
     reporter.write_line(f"seed {session.seed}; histories and logs: {option(config, 'out')}/runs")

@@ -1,5 +1,5 @@
 """
-List what there is: systems, software and its versions, faults, guarantees, workloads, experiments.
+List what there is: systems, software and its versions, container images, faults, guarantees, workloads, experiments.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any
 from chaos.cli import exits
 from chaos.cli.terminal import plain, say, say_json, show_table
 
-HELP = "systems, versions, faults, guarantees, workloads, experiments"
+HELP = "systems, versions, container images, faults, guarantees, workloads, experiments"
 FILLED_IN = frozenset({"worker", "address", "addresses", "sentinels"})
 """What a client's plan gives a workload by itself."""
 Rows = list[dict[str, str]]
@@ -75,6 +75,37 @@ def software() -> Rows:
     ]
 
 
+def images() -> Rows:
+    """Each version with the container image to pull for it, and the one that the engine has and a test would take."""
+    from chaos.servers import SOFTWARE
+
+    there, why = _on_engine()
+    return [
+        {
+            "system": name,
+            "version": offer.version,
+            "image": entry.image.official(offer),
+            "on the engine": why or there.get((name, offer.version), "no"),
+        }
+        for name, entry in SOFTWARE.items()
+        if entry.image is not None
+        for offer in entry.offers
+    ]
+
+
+def _on_engine() -> tuple[Mapping[tuple[str, str], str], str]:
+    """The engine's images by system and version, or why they are not known."""
+    from chaos.errors import ChaosError
+    from chaos.providers.docker import has_libraries, images_there
+
+    if not has_libraries():
+        return {}, "not asked: pip install 'middleware-chaos[docker]'"
+    try:
+        return images_there(), ""
+    except ChaosError:
+        return {}, "not asked: no engine answers"
+
+
 def faults() -> Rows:
     """Each fault with what it does, and what can be chosen about it: such as the ports that it is limited to."""
     return [
@@ -111,6 +142,7 @@ def experiments() -> Rows:
 LISTS: dict[str, Callable[[], Rows]] = {
     "systems": systems,
     "software": software,
+    "images": images,
     "faults": faults,
     "guarantees": guarantees,
     "workloads": workloads,

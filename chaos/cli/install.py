@@ -17,16 +17,25 @@ IMAGE = "image:"
 def options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("names", nargs="+", metavar="NAME[=VERSION]", help="see: chaos list software")
+    parser.add_argument(
+        "--base",
+        metavar="IMAGE",
+        help="what images are built on (default: debian:bookworm-slim); for client libraries with compiled parts a sidecar "
+        "needs your Python, for example: chaos install image:sidecar --base python:3.13-slim-bookworm",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
     """Install all that can be; one that cannot does not keep the others from being there."""
     images = [name.removeprefix(IMAGE) for name in options.names if name.startswith(IMAGE)]
     programs = [name for name in options.names if not name.startswith(IMAGE)]
+    if options.base and programs:
+        complain("--base is for images: chaos install image:NAME --base IMAGE")
+        return exits.BAD_INPUT
     before = signal.signal(signal.SIGTERM, _interrupt)  # Else a broker that is started once would be left running.
     try:
         code = install_all(_with_lab(programs)) if programs else exits.FINE
-        problems = [problem for name in images if (problem := _build(name)) is not None]
+        problems = [problem for name in images if (problem := _build(name, options.base)) is not None]
     finally:
         signal.signal(signal.SIGTERM, before)
     for problem in problems:
@@ -38,14 +47,14 @@ def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _build(name: str) -> ChaosError | None:
+def _build(name: str, base: str | None) -> ChaosError | None:
     from chaos.providers.docker import NO_LIBRARIES, build_image, has_libraries
 
     if not has_libraries():
         return ProviderError(f"{IMAGE}{name}: {NO_LIBRARIES}")
     try:
         with progress(f"{IMAGE}{name}"):
-            built = build_image(*name.split("=", 1))
+            built = build_image(*name.split("=", 1), base=base)
     except ChaosError as problem:
         return problem
     say(f"{built}  (built here)")

@@ -53,11 +53,11 @@ def choose(name: str = "auto") -> tuple[Provider, str]:
         if name not in PROVIDERS:
             raise UsageError(f"there is no provider {name!r}; there are: auto, {', '.join(PROVIDERS)}")
         return PROVIDERS[name](), "asked for"
-    reasons = []
+    reasons: list[str] = []
     for known in AUTO:
         provider = PROVIDERS[known]()
         missing = provider.missing()
         if missing is None:
-            return provider, "the first that this machine can do"
+            return provider, "; ".join(["the first that works here", *reasons])
         reasons.append(f"{known}: {missing}")
     raise ProviderError(f"no provider works here; {'; '.join(reasons)}; see: chaos doctor")

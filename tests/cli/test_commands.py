@@ -154,6 +154,8 @@ def test_lists_name_every_entry_of_the_registries(capsys: pytest.CaptureFixture[
     assert [row["fault"] for row in lists["faults"]] == list(FAULTS)
     assert [row["guarantee"] for row in lists["guarantees"]] == list(GUARANTEES)
     assert [row["system"] for row in lists["systems"]] == list(SYSTEMS)
+    assert {"redis:7.0", "apache/kafka:4.4.0"} <= {row["image"] for row in lists["images"]}
+    assert not [row for row in lists["images"] if row["image"].endswith(("latest", ":"))]
     assert all(row["what"] for row in [*lists["faults"], *lists["workloads"]])
     arguments = {row["workload"]: row["arguments"] for row in lists["workloads"]}
     assert arguments["etcd-set"] == "key=acked, pace_s=0.002, timeout_s=1.0"

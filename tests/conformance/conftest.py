@@ -14,6 +14,8 @@ from chaos.providers.contract import Lab, Provider
 
 OpenLab = Callable[..., Lab]
 AGENTED = ("local", "sealed", "docker")
+NEEDED = "CHAOS_TESTS_NEED"
+"""Environment variable: providers that must work here, so that a test run meant for them cannot pass by skipping all."""
 
 
 @cache
@@ -22,12 +24,19 @@ def missing(name: str) -> str | None:
     return PROVIDERS[name]().missing()
 
 
+def skip_without(name: str) -> None:
+    """Skip a test whose provider cannot work here, with the reason; fail it where that provider was promised."""
+    if (reason := missing(name)) is None:
+        return
+    if name in os.environ.get(NEEDED, "").split():
+        pytest.fail(f"{NEEDED} says that {name} works here: {reason}", pytrace=False)
+    pytest.skip(f"{name}: {reason}")
+
+
 @pytest.fixture(params=AGENTED)
 def provider(request: pytest.FixtureRequest) -> Provider:
     """A provider of real processes."""
-    reason = missing(request.param)
-    if reason is not None:
-        pytest.skip(f"{request.param}: {reason}")
+    skip_without(request.param)
     return PROVIDERS[request.param]()
 
 

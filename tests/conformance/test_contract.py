@@ -15,7 +15,7 @@ from chaos.providers import PROVIDERS
 from chaos.providers.contract import OBSERVER, Canary, Lab, ProcessRef, Provider, Spawn
 from chaos.providers.memory.lab import MemoryLab
 from chaos.wait import FAST_S, wait_until
-from tests.conformance.conftest import missing
+from tests.conformance.conftest import skip_without
 from tests.conformance.talk import PING, PORT, PROGRAM, PYTHON, client, node, outcome, outcomes
 from tests.conformance.test_points import passed, work
 
@@ -25,9 +25,7 @@ WITHIN_S = 10.0
 @pytest.fixture(params=["local", "sealed", "docker", "memory"])
 def any_provider(request: pytest.FixtureRequest) -> Provider:
     """Every provider that this machine can do."""
-    reason = missing(request.param)
-    if reason is not None:
-        pytest.skip(f"{request.param}: {reason}")
+    skip_without(request.param)
     return PROVIDERS[request.param]()
 
 

@@ -87,6 +87,6 @@ def test_every_entry_point_exists() -> None:
 
 def test_every_test_folder_mirrors_a_part() -> None:
     """So that a reader finds the tests of what he reads."""
-    beyond = {"meta", "plugin", "run", "conformance", "truth", "mutation", "docs"}
+    beyond = {"meta", "plugin", "run", "conformance", "truth", "mutation", "docs", "ci"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert {folder for folder in folders - beyond if not Path(ROOT, "chaos", folder).is_dir()} == set()

@@ -33,6 +33,9 @@ WRONG = [
     ("--chaos-seed=-1", "--chaos-seed needs a whole number of at least 0, not '-1'"),
     ("--chaos-repeat=0", "--chaos-repeat needs a whole number of at least 1, not '0'"),
     ("--chaos-repeat=2.5", "--chaos-repeat needs a whole number of at least 1, not '2.5'"),
+    ("--chaos-image=redis", "--chaos-image needs NAME=IMAGE, such as redis=redis:7.2.5, not 'redis'"),
+    ("--chaos-image=rediss=redis:7", "--chaos-image: there is no image to choose for 'rediss'; there is for redis, *"),
+    ("--chaos-image=redis=redis:latest", "--chaos-image: the image for redis needs a tag or a digest, and latest is *"),
     ("--chaos-provider=moon", "--chaos-provider is one of auto, local, *, not 'moon'"),
 ]
 
@@ -44,6 +47,32 @@ def test_a_wrong_value_ends_the_run_with_one_line(inner: Stranger, argument: str
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
     assert "Traceback" not in result.stderr.str()
+
+
+def test_images_are_chosen_in_the_ini_file_over_it_on_the_command_line_and_by_a_fixture(
+    inner: Stranger, pytester: pytest.Pytester
+) -> None:
+    """The fixture is what a lab is opened with, so whoever overrides it has the last word."""
+    pytester.makeini(INI + "chaos_image =\n    redis=redis:6.2.1\n    etcd=mine/etcd:v3\n")
+    pytester.makepyfile(
+        "def test_a(chaos_images):\n    assert chaos_images == {'redis': 'redis:7.2.5', 'etcd': 'mine/etcd:v3'}\n"
+    )
+    inner("--chaos-image=redis=redis:7.2.5").assert_outcomes(passed=1)
+    pytester.makeconftest(
+        "import pytest\n"
+        "@pytest.fixture(scope='session')\n"
+        "def chaos_images(chaos_images):\n"
+        "    return {**chaos_images, 'kafka': 'mine/kafka:4.0.0'}\n"
+    )
+    pytester.makepyfile("def test_a(chaos_images):\n    assert set(chaos_images) == {'redis', 'etcd', 'kafka'}\n")
+    inner().assert_outcomes(passed=1)
+
+
+def test_an_image_for_a_provider_that_runs_none_is_refused(inner: Stranger, pytester: pytest.Pytester) -> None:
+    """Or somebody would believe that their image was tested."""
+    pytester.makepyfile("def test_a(chaos_provider):\n    pass\n")
+    result = inner("--chaos-provider=memory", "--chaos-image=redis=redis:7.2.5")
+    result.stdout.fnmatch_lines(["*--chaos-image: the memory provider runs no images; --chaos-provider docker does*"])
 
 
 def test_a_wrong_value_in_the_ini_file_is_told_alike(inner: Stranger, pytester: pytest.Pytester) -> None:

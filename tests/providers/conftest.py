@@ -9,7 +9,7 @@ import pytest
 
 from chaos.providers.contract import Lab
 from chaos.providers.local import LocalProvider
-from tests.conformance.conftest import missing
+from tests.conformance.conftest import skip_without
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +33,4 @@ def lab(local: LocalProvider, tmp_path: Path) -> Iterator[Lab]:
 @pytest.fixture
 def engine() -> None:
     """Skip where no container engine answers."""
-    reason = missing("docker")
-    if reason is not None:
-        pytest.skip(f"docker: {reason}")
+    skip_without("docker")

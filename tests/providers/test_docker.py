@@ -18,7 +18,7 @@ pytest.importorskip("testcontainers")
 
 from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError
 from chaos.providers.contract import OBSERVER, Lab, PartySpec, Port, Spawn
-from chaos.providers.docker import DockerProvider, connection, heal, images
+from chaos.providers.docker import DockerProvider, connection, heal, recipes
 from chaos.wait import wait_until
 from tests.conformance.talk import client, node, run, serve, wait_event
 from tests.providers.inspection import left
@@ -43,7 +43,7 @@ def strangers(engine: None) -> Iterator[list[str]]:
     """Two containers of somebody else, one of them made with Testcontainers."""
     api = connection.connect()
     made = [
-        api.create_container(images.SIDECAR, ["sleep", "600"], labels=labels)["Id"]
+        api.create_container(recipes.SIDECAR, ["sleep", "600"], labels=labels)["Id"]
         for labels in ({}, {"org.testcontainers": "true", "middleware": "chaos"})
     ]
     for one in made:
@@ -110,7 +110,7 @@ def test_a_lab_whose_process_is_gone_is_healed_and_one_in_use_is_not(lab: Lab, m
     api = connection.connect()
     labels = {**connection.labels("chaos-orphan", "ended"), connection.OWNER: str(ended.pid)}
     api.create_network("chaos-orphan-data", labels=labels)
-    orphan = api.create_container(images.SIDECAR, ["sleep", "600"], labels=labels)
+    orphan = api.create_container(recipes.SIDECAR, ["sleep", "600"], labels=labels)
     api.start(orphan)
     assert heal() == ["chaos-orphan: left-over containers and networks removed"]
     assert left(f"{connection.LAB}=chaos-orphan") == []

@@ -18,7 +18,7 @@ pytest.importorskip("testcontainers")
 
 from chaos.errors import ProviderError, ServerError
 from chaos.providers.contract import Lab, PartySpec, Spawn
-from chaos.providers.docker import DockerProvider, connection, heal, images, janitor
+from chaos.providers.docker import DockerProvider, connection, heal, janitor, recipes
 from chaos.systems.redis import start_redis
 from chaos.wait import wait_until
 from tests.conformance.talk import node
@@ -40,7 +40,7 @@ def lab(engine: None, tmp_path: Path) -> Iterator[Lab]:
 
 def of_an_image(name: str = "n1") -> PartySpec:
     """A party whose programs are those of an image that is always there."""
-    return PartySpec(name=name, image=images.SIDECAR)
+    return PartySpec(name=name, image=recipes.SIDECAR)
 
 
 def lender(lab: Lab) -> str:
@@ -90,7 +90,7 @@ def test_a_server_that_ends_at_once_is_quoted(lab: Lab) -> None:
 
 def test_a_name_that_somebody_has_taken_is_said_and_left_to_them(lab: Lab) -> None:
     api = connection.connect()
-    foreign = api.create_container(images.SIDECAR, ["true"], name=f"{lab.name}-n1")["Id"]
+    foreign = api.create_container(recipes.SIDECAR, ["true"], name=f"{lab.name}-n1")["Id"]
     try:
         with pytest.raises(
             ProviderError, match=rf'n1: the container engine refused: .*name "/{lab.name}-n1" is already'
@@ -177,7 +177,7 @@ def test_an_engine_that_dies_is_said_at_once_and_what_it_left_is_healed_when_it_
             said, complained = victim.communicate("\n", timeout=60)
     answer = r"the container engine does not answer \(Connection refused\); once it does, run: chaos heal"
     frozen, closed, opened = said.splitlines()
-    for line, about in ((frozen, r"n1: its agent .*: "), (closed, "cleaning up: "), (opened, "image .*: ")):
+    for line, about in ((frozen, r"n1: its agent .*: "), (closed, "cleaning up: "), (opened, "the image .*: ")):
         assert re.fullmatch(about + answer, line)
     assert complained == ""
     assert f"{name}: left-over containers and networks removed" in heal()

@@ -2,6 +2,7 @@
 What the docker provider does without an engine: its stream, its archives, its names, its sentences.
 """
 
+import base64
 import gc
 import io
 import json
@@ -27,11 +28,13 @@ from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderErro
 from chaos.providers import docker
 from chaos.providers.agent import sidecar
 from chaos.providers.agent.stream import Pipes
-from chaos.providers.docker import clean, connection, images, sources
+from chaos.providers.docker import clean, connection, images, recipes, sources
 from chaos.providers.docker.attach import AttachStream
 from chaos.providers.docker.connection import connect
+from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
 from chaos.providers.docker.sidecar import check_clock
+from chaos.servers.images import checked
 
 
 def frame(kind: int, data: bytes) -> bytes:
@@ -122,11 +125,33 @@ def test_a_worker_finds_the_library_the_users_modules_and_what_they_import(tmp_p
     (tmp_path / ".venv" / "lib").mkdir(parents=True)
     (tmp_path / ".venv" / "lib" / "alien.py").write_text("")
     site = next(entry for entry in sys.path if entry.endswith("site-packages"))
-    found = names(sources.code_archive(("redis",), (str(tmp_path), site)))
+    found = names(sources.code_archive((str(tmp_path), site)))
     code = sources.CODE.removeprefix("/")
     assert {f"{code}/{name}" for name in ("mine.py", "package/inner.py", "chaos/workloads/worker.py")} <= found
-    assert f"{code}/redis/client.py" in found
     assert not [name for name in found if "alien" in name or name.endswith(".so") or "/hypothesis/" in name]
+
+
+def test_a_worker_gets_the_libraries_that_its_modules_use_and_what_these_require(tmp_path: Path) -> None:
+    """Found in the source, in functions and by name too; other things that happen to be installed stay here."""
+    (tmp_path / "mine.py").write_text("import os\nimport other\n\ndef work():\n    import redis.asyncio\n")
+    (tmp_path / "other.py").write_text("NAME = 'late.sub'\n")
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "__init__.py").write_text("")
+    (tmp_path / "late" / "sub.py").write_text("from . import helper\n")
+    (tmp_path / "late" / "helper.py").write_text("from rich import print\n")
+    found = needs("mine", (str(tmp_path),))
+    assert {"redis", "rich", "pygments"} <= found
+    assert not {"pytest", "hypothesis", "docker", "middleware-chaos"} & found
+    assert needs("nowhere", (str(tmp_path),)) == frozenset()
+    assert "redis" in needs("chaos.workloads.redis_sets", ())
+    assert not {"pytest", "rich", "docker", "numpy"} & needs("chaos.workloads.worker", ())
+
+
+def test_compiled_parts_go_only_to_a_python_that_can_load_them() -> None:
+    source, whole = (names(sources.libraries_archive(frozenset({"aiokafka"}), compiled=each)) for each in (False, True))
+    assert whole - source
+    assert all(".so" in name for name in whole - source)
+    assert not [name for name in whole if name.endswith((".pyc", ".pyi"))]
 
 
 class FakeApi:
@@ -134,6 +159,7 @@ class FakeApi:
 
     def __init__(self, *tags: str, taken: int = 0, containers: Sequence[dict[str, Any]] = ()) -> None:
         self.tags, self.taken, self.made, self.listed = tags, taken, list[str](), containers
+        self.left: list[str] = []
 
     def containers(self, **chosen: Any) -> Sequence[dict[str, Any]]:
         return self.listed
@@ -148,12 +174,32 @@ class FakeApi:
         raise NotFound("no such container")
 
     def remove_container(self, name: str, **how: Any) -> None:
-        raise NotFound("no such container")
+        if name not in self.left:
+            raise NotFound("no such container")
+        self.left.remove(name)
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         if name not in self.tags:
             raise ImageNotFound("no such image")
         return {"Config": {"Env": ["PATH=/bin", "A=b=c"]}}
+
+    says, code = "server v=7.0.99 sha=0", 0
+
+    def create_host_config(self, **options: Any) -> dict[str, Any]:
+        return options
+
+    def create_container(self, image: str, command: list[str], **options: Any) -> str:
+        self.left.append(image)
+        return image
+
+    def start(self, made: str) -> None:
+        pass
+
+    def wait(self, made: str, timeout: float) -> dict[str, int]:
+        return {"StatusCode": self.code}
+
+    def logs(self, made: str, *, stdout: bool, stderr: bool) -> bytes:
+        return self.says.encode()
 
     def images(self) -> list[dict[str, Any]]:
         return [{"RepoTags": [tag]} for tag in self.tags] + [{"RepoTags": None}]
@@ -173,11 +219,17 @@ def api(*tags: str, taken: int = 0) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "version"), [(None, "7.10.1"), ("7", "7.10.1"), ("7.2", "7.2.4"), ("6.2", "6.2.14"), ("7.2.4", "7.2.4")]
+    ("wanted", "version"), [(None, "7.0.15"), ("7", "7.10.1"), ("7.2", "7.2.4"), ("6.2", "6.2.14"), ("7.2.4", "7.2.4")]
 )
-def test_the_newest_version_that_answers_is_chosen(wanted: str | None, version: str) -> None:
+def test_the_default_version_is_chosen_or_the_newest_that_answers(wanted: str | None, version: str) -> None:
     there = api(
-        "redis:7.2.4", "redis:7.10.1", "middleware-chaos/redis:6.2.14", "redis:latest", "redis:8.0-rc1", "other:9"
+        "redis:7.2.4",
+        "redis:7.0.15",
+        "redis:7.10.1",
+        "middleware-chaos/redis:6.2.14",
+        "redis:latest",
+        "redis:8.0-rc1",
+        "other:9",
     )
     found = images.software(there, "redis", wanted)
     assert (found.version, found.program) == (version, Path("redis-server"))
@@ -188,8 +240,12 @@ def test_a_tag_with_a_prefix_is_a_version_all_the_same() -> None:
 
 
 def test_a_missing_image_is_said_with_both_ways_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MissingSoftwareError, match=r"docker pull redis:7 .*docker load"):
+    with pytest.raises(
+        MissingSoftwareError, match=r"docker pull redis:7\.0 .*docker load.*or chaos install image:redis\)"
+    ):
         images.software(api("redis:6.2.1"), "redis", "7")
+    with pytest.raises(MissingSoftwareError, match=r"docker pull redis:8\.2 \(.*docker load it here\)"):
+        images.software(api("redis:6.2.1"), "redis", "8.2")
     monkeypatch.setenv(images.MIRROR, "mirror.example/hub/")
     with pytest.raises(MissingSoftwareError, match=r"docker pull mirror.example/hub/redis:7\.0"):
         images.resolve(api(), "redis:7.0")
@@ -200,12 +256,14 @@ def test_a_missing_image_is_said_with_both_ways_to_get_it(monkeypatch: pytest.Mo
 
 
 def test_a_version_that_can_be_built_here_is_said_with_that_command() -> None:
-    with pytest.raises(MissingSoftwareError, match=r"an image of etcd 3\.4 .*v3\.4 .*chaos install image:etcd=3\.4\)"):
+    with pytest.raises(
+        MissingSoftwareError, match=r"an image of etcd 3\.4 .*v3\.4\.23 .*chaos install image:etcd=3\.4\)"
+    ):
         images.software(api(), "etcd", "3.4")
     with pytest.raises(UsageError, match="the image redis is built in one version only"):
-        images.build(api(), "redis", "6.2")
+        recipes.build(api(), "redis", "6.2")
     with pytest.raises(UsageError, match="no recipe for an image 'nothing'; there are: sidecar, redis, etcd"):
-        images.build(api(), "nothing")
+        recipes.build(api(), "nothing")
 
 
 def test_an_image_is_taken_as_it_is_from_the_mirror_or_as_built_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,9 +275,71 @@ def test_an_image_is_taken_as_it_is_from_the_mirror_or_as_built_here(monkeypatch
     assert images.resolve(api(built), official) == built
 
 
+def test_a_tag_that_is_only_half_a_version_is_asked_for_the_rest() -> None:
+    there = api("redis:7.0")
+    assert images.software(there, "redis", None).version == "7.0.99"
+    assert not there.left
+
+
+def test_an_image_of_ones_own_is_taken_wherever_its_version_answers() -> None:
+    there = api("mine/redis:patched", "redis:6.2.14")
+    chosen = {"redis": "mine/redis:patched"}
+    for wanted in (None, "7", "7.0.99"):
+        found = images.software(there, "redis", wanted, chosen)
+        assert (found.image, found.version) == ("mine/redis:patched", "7.0.99")
+    assert images.software(there, "redis", "6.2", chosen).image == "redis:6.2.14"
+    with pytest.raises(MissingSoftwareError, match="image mine/redis:other is not installed; run: docker pull mine"):
+        images.software(there, "redis", None, {"redis": "mine/redis:other"})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"reddis": "redis:7"}, "no image to choose for 'reddis'; there is for redis, valkey, etcd, kafka"),
+        ({"redis": "redis"}, "needs a tag or a digest, and latest is none"),
+        ({"redis": "registry.example:5000/redis"}, "needs a tag or a digest"),
+        ({"redis": "redis:latest"}, "latest is none"),
+    ],
+)
+def test_an_image_that_may_be_another_one_tomorrow_is_refused(chosen: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        checked(chosen)
+    good = {"redis": "registry.example:5000/redis:7.2", "etcd": "e@sha256:0123"}
+    assert checked(good) == good
+
+
+def test_an_image_whose_program_does_not_run_is_quoted() -> None:
+    there = api("mine/redis:broken")
+    there.code, there.says = 127, "first\nredis-server: not found"
+    with pytest.raises(
+        ProviderError, match=r"the image mine/redis:broken ran redis-server and failed with 127: .*not found"
+    ):
+        images.software(there, "redis", None, {"redis": "mine/redis:broken"})
+    there = api("mine/redis:strange")
+    there.says = "hello"
+    with pytest.raises(ProviderError, match="does not say its version but: 'hello'"):
+        images.software(there, "redis", None, {"redis": "mine/redis:strange"})
+    assert not there.left
+
+
+def test_what_an_image_makes_once_is_beside_its_program() -> None:
+    there = api("apache/kafka:4.4.0")
+    there.says = base64.b64encode(b"records\0").decode()
+    found = images.software(there, "kafka", "4")
+    assert found.beside("format.checkpoint") == b"records\0"
+    assert found.argv("server.properties")[::4] == ("sh", "server.properties")
+
+
+def test_each_offered_version_is_shown_with_the_image_that_would_be_taken() -> None:
+    there = images.taken(api("redis:7.0.15", "redis:7.2.4", "middleware-chaos/etcd:v3.5.1", "redis:latest"))
+    assert there == {("redis", "7.0"): "redis:7.0.15", ("etcd", "3.5.1"): "middleware-chaos/etcd:v3.5.1"}
+
+
 def test_a_system_without_an_image_is_skipped_by_name() -> None:
-    with pytest.raises(MissingAbilityError, match=r"kafka is not available here: .*images of redis"):
-        images.software(api(), "kafka", None)
+    with pytest.raises(
+        MissingAbilityError, match=r"node is not available here: the docker provider has no image of it"
+    ):
+        images.software(api(), "node", None)
 
 
 def test_an_images_variables_are_its_programs_variables() -> None:

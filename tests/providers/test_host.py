@@ -11,7 +11,7 @@ import pytest
 
 from chaos.errors import ProviderError
 from chaos.network.rules import Closed, Gate, Wire
-from chaos.providers import choose
+from chaos.providers import PROVIDERS, choose
 from chaos.providers.contract import Lab
 from chaos.providers.local import LocalProvider, try_out
 from tests.conformance.talk import client, node, serve
@@ -120,7 +120,7 @@ class Refusing:
     def missing(self) -> str | None:
         return try_out(self, user_namespace=True)
 
-    def open(self, *, keep_at: str, mesh: bool = True, warm: object = ()) -> Lab:
+    def open(self, *, keep_at: str, mesh: bool = True, warm: object = (), images: object = ()) -> Lab:
         raise ProviderError("lab x: ready failed: [Errno 1] unshare(0x10000000): Operation not permitted")
 
 
@@ -135,4 +135,13 @@ def test_an_unknown_provider_is_told_the_names() -> None:
 
 def test_auto_takes_local_first(local: LocalProvider) -> None:
     provider, reason = choose()
-    assert (provider.name, reason) == ("local", "the first that this machine can do")
+    assert (provider.name, reason) == ("local", "the first that works here")
+
+
+def test_auto_says_why_it_passed_one_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROVIDERS, "local", Refusing)
+    monkeypatch.setattr("chaos.providers.AUTO", ("local", "memory"))
+    provider, reason = choose()
+    assert provider.name == "memory"
+    assert reason.startswith("the first that works here; local: ")
+    assert "Operation not permitted" in reason

@@ -5,15 +5,16 @@ Nothing is asked of the engine but its API: no mount of a folder of ours, no rou
 refused, though, because its clock is not ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from chaos.errors import ProviderError
+from chaos.history.records import empty
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab
 
-__all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal"]
+__all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal", "images_there"]
 
 NO_LIBRARIES = "the Python libraries of the docker provider are not installed; run: pip install 'middleware-chaos[docker]'"
 
@@ -26,7 +27,7 @@ class DockerProvider:
     @property
     def abilities(self) -> frozenset[str]:
         """What a container can do."""
-        return frozenset({"PacketRules", "Streams", "Workers"})
+        return frozenset({"Images", "PacketRules", "Streams", "Workers"})
 
     def missing(self) -> str | None:
         """Why labs cannot be made here: no library, no engine, no image; None when nothing is in the way."""
@@ -41,13 +42,17 @@ class DockerProvider:
             return str(problem)
         return None
 
-    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
+    def open(
+        self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = (), images: Mapping[str, str] = empty()
+    ) -> Lab:
         """Make an empty lab."""
         if not has_libraries():
             raise ProviderError(NO_LIBRARIES)
         from chaos.providers.docker.engine import DockerEngine
 
-        return AgentedLab(DockerEngine(keep_at=Path(keep_at).absolute(), mesh=mesh, warm=warm), mesh=mesh)
+        return AgentedLab(
+            DockerEngine(keep_at=Path(keep_at).absolute(), mesh=mesh, warm=warm, chosen=images), mesh=mesh
+        )
 
 
 def heal() -> list[str]:
@@ -66,12 +71,20 @@ def heal() -> list[str]:
     return clean.heal()
 
 
-def build_image(name: str, version: str | None = None) -> str:
-    """Build one of the project's own images, such as ``sidecar``; returns its name and tag."""
+def build_image(name: str, version: str | None = None, *, base: str | None = None) -> str:
+    """Build one of the project's own images, such as ``sidecar``, on a Debian ``base``; returns its name and tag."""
+    from chaos.providers.docker import recipes
+    from chaos.providers.docker.connection import connect
+
+    return recipes.build(connect(), name, version, base=base or recipes.BASE)
+
+
+def images_there() -> dict[tuple[str, str], str]:
+    """The images that the engine has, by the system and the offered version that they are taken for."""
     from chaos.providers.docker import images
     from chaos.providers.docker.connection import connect
 
-    return images.build(connect(), name, version)
+    return images.taken(connect())
 
 
 def has_libraries() -> bool:

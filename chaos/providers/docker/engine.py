@@ -2,7 +2,9 @@
 The docker engine of a lab: a party is a sidecar container with the lab's agent in it.
 """
 
+import platform
 import secrets
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
@@ -17,14 +19,18 @@ from chaos.providers.agent.sidecar import KEPT, OWN
 from chaos.providers.channel import AgentChannel, call_all
 from chaos.providers.contract import PartySpec, Role
 from chaos.providers.docker import clean, images, janitor, sidecar, sources
+from chaos.providers.docker.asking import asked
 from chaos.providers.docker.connection import LAB, blamed, connect, labels
+from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
 from chaos.providers.docker.sidecar import Sidecar
 from chaos.servers import Installed
+from chaos.servers.images import checked
 
 __tracebackhide__ = said
 
 AT_ONCE = 8
+PYTHON = "import platform, sys; print(sys.implementation.cache_tag, sys.platform, platform.machine())"
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -39,7 +45,8 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
 class DockerEngine:
     """One lab's machinery."""
 
-    def __init__(self, *, keep_at: Path, mesh: bool, warm: Sequence[str]) -> None:
+    def __init__(self, *, keep_at: Path, mesh: bool, warm: Sequence[str], chosen: Mapping[str, str]) -> None:
+        self._chosen = checked(chosen)
         self._api = connect()
         self._image = images.sidecar_image(self._api)
         self._keep_at, self._warm = keep_at, tuple(warm)
@@ -49,7 +56,7 @@ class DockerEngine:
         self._sidecars: dict[str, Sidecar] = {}
         self._channels: dict[str, AgentChannel] = {}
         self._seats: list[Seat] = []
-        self._furnished: set[str] = set()
+        self._furnished: dict[str, frozenset[str]] = {}
         self._kept = False
         keep_at.mkdir(parents=True, exist_ok=True)
         try:
@@ -108,7 +115,7 @@ class DockerEngine:
         )
         fresh[seat.name] = one  # Known before it starts: what fails from here on is removed.
         if spec.role is Role.CLIENT:
-            self._copy_code(one)
+            self._copy_code(one, self._warm)
         sidecar.start(self._api, one)
 
     def _introduce(self, newcomers: Sequence[Seat], channels: Mapping[str, AgentChannel]) -> None:
@@ -124,10 +131,23 @@ class DockerEngine:
             env = images.environment(self._api, image)
             sidecar.lend(self._api, one, channel, image=image, env=env, labels=self._labels)
 
-    def _copy_code(self, one: Sidecar) -> None:
+    def _copy_code(self, one: Sidecar, modules: Iterable[str]) -> None:
+        """Copy what a party's workers need for these modules, and has not yet got."""
+        path = sources.own_path()
+        has = self._furnished.get(one.party)
+        needed = frozenset[str]().union(*(needs(module, path) for module in modules)) - (has or frozenset())
+        archives = [sources.code_archive(path)] if has is None else []
+        if needed:
+            archives.append(sources.libraries_archive(needed, compiled=self._same_python()))
         with blamed(one.party):
-            self._api.put_archive(one.id, "/", sources.code_archive(self._warm, sources.own_path()))
-        self._furnished.add(one.party)
+            for archive in archives:
+                self._api.put_archive(one.id, "/", archive)
+        self._furnished[one.party] = (has or frozenset()) | needed
+
+    def _same_python(self) -> bool:
+        """Whether the sidecar's Python can load what is compiled for ours."""
+        theirs = asked(self._api, self._image, ("python3", "-c", PYTHON)).decode().split()
+        return theirs == [sys.implementation.cache_tag, sys.platform, platform.machine()]
 
     def observe(self, seat: Seat, port: int) -> tuple[str, int]:
         """The port of this machine that the engine publishes the party's port on."""
@@ -155,15 +175,14 @@ class DockerEngine:
         """Workers run under the sidecar's Python."""
         return "python3"
 
-    def python_path(self, spec: PartySpec) -> Sequence[str]:
+    def python_path(self, spec: PartySpec, modules: Sequence[str]) -> Sequence[str]:
         """Where this library and the user's workloads were copied to; other parties than clients get them when asked for."""
-        if spec.name not in self._furnished:
-            self._copy_code(self._sidecars[spec.name])
+        self._copy_code(self._sidecars[spec.name], modules)
         return [sources.CODE]
 
     def software(self, name: str, version: str | None) -> Installed:
         """A program as an image on the engine has it."""
-        return images.software(self._api, name, version)
+        return images.software(self._api, name, version, self._chosen)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -4,56 +4,34 @@ Images: the sidecar's, which is the project's own, and those of servers, by syst
 Nothing is fetched during a test run: what is missing is said, with the command that gets it.
 """
 
-import io
+import base64
 import os
-import tarfile
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from docker import APIClient
-from docker.errors import ImageNotFound
 
 from chaos import __version__
-from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError, UsageError, said
+from chaos.errors import MissingAbilityError, MissingSoftwareError, said
+from chaos.history.records import empty
+from chaos.providers.docker.asking import asked, inspected, is_there, version_in
 from chaos.providers.docker.connection import PREFIX, blamed
-from chaos.servers import Installed, find
-from chaos.servers.software import matches, version_key
+from chaos.providers.docker.recipes import BUILD, RECIPES, SIDECAR
+from chaos.servers import SOFTWARE, Installed
+from chaos.servers.software import Image, Software, matches, version_key
 
 __tracebackhide__ = said
 
-SIDECAR = f"{PREFIX}/sidecar:{__version__}"
-BUILD = "chaos install image:"
 MIRROR = "CHAOS_DOCKER_MIRROR"
 """Environment variable: a registry's name that is put before the names of official images."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """
-    A program as an image offers it.
-
-    :param repository: the official image's name without a tag.
-    :param program: what to start in it.
-    :param prefix: what its tags put before the version.
-    """
-
-    repository: str
-    program: str
-    prefix: str = ""
-
-
-OFFERS = {
-    "redis": Offer("redis", "redis-server"),
-    "valkey": Offer("valkey/valkey", "valkey-server"),
-    "etcd": Offer("gcr.io/etcd-development/etcd", "/usr/local/bin/etcd", prefix="v"),
-}
 IN_SIDECAR = {"strace": "strace", "toxiproxy": "toxiproxy-server"}
+FULL = 2
+"""Dots in a version that needs no asking: a tag 7.0 is some 7.0.x."""
 
 
 def sidecar_image(api: APIClient) -> str:
     """The image of every party's sidecar."""
-    if not _is_there(api, SIDECAR):
+    if not is_there(api, SIDECAR):
         raise MissingSoftwareError(f"the image {SIDECAR}", f"{BUILD}sidecar")
     return SIDECAR
 
@@ -62,32 +40,72 @@ def resolve(api: APIClient, image: str) -> str:
     """The name under which the engine has an image: as it is, from the mirror, or built here."""
     names = [name for name in (image, _mirrored(image), _local(image)) if name]
     for name in names:
-        if _is_there(api, name):
+        if is_there(api, name):
             return name
-    raise MissingSoftwareError(f"the image {image}", _how(_mirrored(image) or image, ""))
+    raise MissingSoftwareError(f"the image {image}", _how(_mirrored(image) or image))
 
 
-def software(api: APIClient, name: str, version: str | None) -> Installed:
-    """A program as an image has it: the newest version on the engine that answers."""
+def software(api: APIClient, name: str, version: str | None, chosen: Mapping[str, str] = empty()) -> Installed:
+    """
+    A program as an image has it: somebody's own choice, else the default version, else the newest on the engine that answers.
+
+    :param chosen: images by the names of software, for every request that their version answers.
+    """
     if name in IN_SIDECAR:
         return Installed(name, __version__, Path(IN_SIDECAR[name]), f"image {SIDECAR}")
-    if (offer := OFFERS.get(name)) is None:
-        raise MissingAbilityError(name, f"the docker provider has images of {', '.join(OFFERS)} so far")
-    there = _tags(api, offer)
-    chosen = [each for each in there if matches(each, version)]
-    if not chosen:
-        wanted = f"{offer.repository}:{offer.prefix}{version or 'VERSION'}"
+    entry = SOFTWARE.get(name)
+    if entry is None or entry.image is None:
+        raise MissingAbilityError(name, "the docker provider has no image of it")
+    if name in chosen:
+        own = resolve(api, chosen[name])
+        if entry.serves(seen := version_in(api, own, entry.image), version):
+            return _installed(api, name, seen, own, entry.image)
+    there = _tags(api, entry.image)
+    tag = _best(there, entry, version)
+    if tag is None:
+        raise _missing(name, entry, version)
+    image = there[tag]
+    seen = tag if tag.count(".") >= FULL else version_in(api, image, entry.image)
+    return _installed(api, name, seen, image, entry.image)
+
+
+def taken(api: APIClient) -> dict[tuple[str, str], str]:
+    """For each system and offered version the image of the engine that is taken for it."""
+    found: dict[tuple[str, str], str] = {}
+    for name, entry in SOFTWARE.items():
+        there = _tags(api, entry.image) if entry.image else {}
+        for offer in entry.offers:
+            if (tag := _best(there, entry, offer.version)) is not None:
+                found[name, offer.version] = there[tag]
+    return found
+
+
+def _best(there: Mapping[str, str], entry: Software, version: str | None) -> str | None:
+    """The tag of the default version if that is asked for, else the newest that answers."""
+    answering = [tag for tag in there if entry.serves(tag, version)]
+    default = [tag for tag in answering if version is None and matches(tag, entry.offers[0].version)]
+    return max(default or answering, key=version_key, default=None)
+
+
+def _missing(name: str, entry: Software, version: str | None) -> MissingSoftwareError:
+    assert entry.image is not None
+    offer = entry.choose(version)
+    wanted = entry.image.official(offer) if offer else f"{entry.image.repository}:{entry.image.prefix}{version}"
+    recipe = RECIPES.get(name)
+    asked = name
+    if recipe and recipe.software:
         asked = f"{name}={version}" if version else name
-        raise MissingSoftwareError(
-            f"an image of {name} {version or ''}".rstrip(), _how(_mirrored(wanted) or wanted, asked)
-        )
-    newest = max(chosen, key=version_key)
-    return Installed(name, newest, Path(offer.program), f"image {there[newest]}")
+    elif version and not matches(entry.offers[0].version, version):
+        recipe = None  # Debian's package has one version.
+    built = f"{BUILD}{asked}" if recipe else ""
+    return MissingSoftwareError(
+        f"an image of {name} {version or ''}".rstrip(), _how(_mirrored(wanted) or wanted, built)
+    )
 
 
-def _how(image: str, asked: str) -> str:
-    built = f", or {BUILD}{asked}" if asked.partition("=")[0] in RECIPES else ""
-    return f"docker pull {image} (without a registry: docker save it elsewhere and docker load it here{built})"
+def _how(image: str, built: str = "") -> str:
+    or_built = f", or {built}" if built else ""
+    return f"docker pull {image} (without a registry: docker save it elsewhere and docker load it here{or_built})"
 
 
 def _mirrored(image: str) -> str | None:
@@ -99,30 +117,16 @@ def _local(image: str) -> str:
     return f"{PREFIX}/{image.rpartition('/')[2]}"
 
 
-def _is_there(api: APIClient, image: str) -> bool:
-    with blamed(f"image {image}"):
-        try:
-            _inspected(api, image)
-        except ImageNotFound:
-            return False
-        return True
-
-
-def _inspected(api: APIClient, image: str) -> dict[str, Any]:
-    found: dict[str, Any] = api.inspect_image(image)  # type: ignore[no-untyped-call]
-    return found
-
-
-def _tags(api: APIClient, offer: Offer) -> dict[str, str]:
-    """The versions that the engine has, with the names of their images."""
-    repositories = [offer.repository, _mirrored(offer.repository), _local(offer.repository)]
+def _tags(api: APIClient, image: Image) -> dict[str, str]:
+    """The versions of a program that the engine has, with the names of their images."""
+    repositories = [image.repository, _mirrored(image.repository), _local(image.repository)]
     with blamed("images"):
         listed = api.images()
     found: dict[str, str] = {}
-    for image in listed:
-        for full in image.get("RepoTags") or ():
+    for each in listed:
+        for full in each.get("RepoTags") or ():
             repository, _, tag = full.rpartition(":")
-            version = tag.removeprefix(offer.prefix)
+            version = tag.removeprefix(image.prefix)
             if repository in repositories and version[:1].isdigit() and version.replace(".", "").isdigit():
                 found.setdefault(version, full)
     return found
@@ -130,86 +134,11 @@ def _tags(api: APIClient, offer: Offer) -> dict[str, str]:
 
 def environment(api: APIClient, image: str) -> dict[str, str]:
     """The variables that an image gives to its programs."""
-    with blamed(f"image {image}"):
-        pairs = _inspected(api, image)["Config"].get("Env") or []
+    pairs = inspected(api, image)["Config"].get("Env") or []
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-# -- built here -----------------------------------------------------------------------------------------------------------
-
-_SIDECAR = """
-FROM {base}
-RUN apt-get update -q && apt-get install -y -q --no-install-recommends python3 nftables libnftables1 iproute2 strace \\
-    busybox-static && rm -rf /var/lib/apt/lists/* && mkdir -p /chaos/own /chaos/kept && cp /bin/busybox /chaos/busybox
-COPY toxiproxy-server /usr/local/bin/toxiproxy-server
-LABEL {prefix}.image=sidecar
-"""
-_REDIS = """
-FROM {base}
-RUN apt-get update -q && apt-get install -y -q --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/*
-LABEL {prefix}.image=redis
-"""
-_ETCD = """
-FROM {base}
-COPY etcd /usr/local/bin/etcd
-LABEL {prefix}.image=etcd
-"""
-BASE = "debian:bookworm-slim"
-RECIPES = {"sidecar": (_SIDECAR, "toxiproxy"), "redis": (_REDIS, None), "etcd": (_ETCD, "etcd")}
-BUILD_S = 900
-
-
-def build(api: APIClient, name: str, version: str | None = None, *, base: str = BASE) -> str:
-    """Build an image from Debian packages and what ``chaos install`` has; returns its name."""
-    if name not in RECIPES:
-        raise UsageError(f"there is no recipe for an image {name!r}; there are: {', '.join(RECIPES)}")
-    recipe, software_name = RECIPES[name]
-    if version and (name == "sidecar" or not software_name):
-        raise UsageError(f"the image {name} is built in one version only")
-    files = {"Dockerfile": recipe.format(base=base, prefix=PREFIX).encode()}
-    if software_name:
-        program = find(software_name, version).program
-        files["toxiproxy-server" if name == "sidecar" else name] = program.read_bytes()
-    tag = SIDECAR if name == "sidecar" else f"{PREFIX}/{name}:building"
-    with blamed(f"building the image {name}"):
-        lines = api.build(
-            fileobj=_context(files),
-            custom_context=True,
-            tag=tag,
-            rm=True,
-            decode=True,
-            network_mode="host",
-            timeout=BUILD_S,
-        )
-        failed = next((line["error"] for line in lines if "error" in line), None)
-    if failed:
-        raise ProviderError(f"building the image {name}: {failed.strip()}")
-    return tag if name == "sidecar" else _tagged(api, name, tag)
-
-
-def _tagged(api: APIClient, name: str, building: str) -> str:
-    """Name it after the version that its program says."""
-    offer = OFFERS[name]
-    with blamed(f"the image {name}"):
-        made = api.create_container(building, [offer.program, "--version"])
-        try:
-            api.start(made)
-            api.wait(made, timeout=30)
-            words = api.logs(made).decode(errors="replace").replace("v=", " ").split()
-        finally:
-            api.remove_container(made, force=True)
-        version = next(word.strip(",") for word in words if word[:1].isdigit() and "." in word)
-        api.tag(building, f"{PREFIX}/{name}", f"{offer.prefix}{version}")
-        api.remove_image(building)
-    return f"{PREFIX}/{name}:{offer.prefix}{version}"
-
-
-def _context(files: dict[str, bytes]) -> io.BytesIO:
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o755
-            archive.addfile(entry, io.BytesIO(content))
-    target.seek(0)
-    return target
+def _installed(api: APIClient, name: str, version: str, image: str, entry: Image) -> Installed:
+    program, *leading = entry.argv
+    made = {file: base64.b64decode(asked(api, image, asks)) for file, asks in entry.makes.items()}
+    return Installed(name, version, Path(program), f"image {image}", tuple(leading), image, made)

@@ -3,8 +3,6 @@ What goes into a container as an archive: the agent's source, and what a Python 
 """
 
 import io
-import json
-import re
 import site
 import sys
 import sysconfig
@@ -14,26 +12,15 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from chaos import process
 from chaos.errors import ProviderError
+from chaos.providers.docker.imports import LIBRARY
 
 AGENT, CODE = "/opt/chaos", "/opt/chaos/code"
-_AGENT_SOURCE = Path(__file__).parent.parent / "agent"
-_LIBRARY = Path(__file__).parent.parent.parent
+_AGENT_SOURCE = LIBRARY / "providers" / "agent"
 
 SKIPPED = {"__pycache__", "node_modules", "build", "dist", "site-packages"}
 MOST_BYTES = 64 << 20
-ASK_S = 60.0
-_CLOSURE = """
-import importlib, json, sys
-sys.path += json.loads(sys.argv[2])
-for name in json.loads(sys.argv[1]):
-    try:
-        importlib.import_module(name)
-    except Exception:
-        pass
-print(json.dumps(sorted({name.partition('.')[0] for name in list(sys.modules)})))
-"""
+LEFT_OUT = {".pyc", ".pyi"}
 
 
 @cache
@@ -43,9 +30,19 @@ def agent_archive() -> bytes:
 
 
 @cache
-def code_archive(warm: tuple[str, ...], path: tuple[str, ...]) -> bytes:
-    """This library, the test run's own modules, and of what is installed whatever these modules import; Python source only."""
-    return _archive((f"{CODE[1:]}/{name}", file) for name, file in _collected(warm, path))
+def code_archive(path: tuple[str, ...]) -> bytes:
+    """This library and the test run's own modules; Python source only."""
+    return _archive((f"{CODE[1:]}/{name}", file) for name, file in _own(path))
+
+
+@cache
+def libraries_archive(distributions: frozenset[str], *, compiled: bool) -> bytes:
+    """
+    What is installed under these names.
+
+    :param compiled: with its compiled parts, which only the same Python on the same kind of machine can load.
+    """
+    return _archive((f"{CODE[1:]}/{name}", file) for one in distributions for name, file in _installed(one, compiled))
 
 
 def own_path() -> tuple[str, ...]:
@@ -55,54 +52,32 @@ def own_path() -> tuple[str, ...]:
     return tuple(e for e in dict.fromkeys(entries) if not any(e == s or e == f"{s}/lib-dynload" for s in standard))
 
 
-def _collected(warm: tuple[str, ...], path: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    yield from _tree(_LIBRARY, "chaos")
+def _own(path: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    yield from _tree(LIBRARY, LIBRARY.name)
     installed = {str(Path(entry).absolute()) for entry in (*site.getsitepackages(), site.getusersitepackages())}
-    wanted = _imported(warm, path)
-    for entry in map(Path, path):
+    for entry in (Path(one) for one in path if one not in installed):
         if not entry.is_dir():
             continue
         for top in sorted(entry.iterdir()):
             name = top.stem if top.suffix == ".py" else top.name
-            if not name.isidentifier() or name in SKIPPED or name == "chaos":
+            if not name.isidentifier() or name in SKIPPED or name == LIBRARY.name:
                 continue
-            if str(entry) in installed and name not in wanted:
-                continue
-            if top.is_dir() and (str(entry) in installed or name in sys.modules or any(top.glob("*.py"))):
+            if top.is_dir() and (name in sys.modules or any(top.glob("*.py"))):
                 yield from _tree(top, name)
             elif top.suffix == ".py":
                 yield top.name, top
 
 
-def _imported(warm: tuple[str, ...], path: tuple[str, ...]) -> set[str]:
-    """The packages that are loaded once these modules are; asked of an interpreter that has loaded nothing else."""
-    argv = [sys.executable, "-c", _CLOSURE, json.dumps(warm), json.dumps(path)]
-    loaded = set(json.loads(process.run(argv, timeout_s=ASK_S).stdout))
-    return loaded | _required(loaded - {"chaos"})
-
-
-def _required(packages: set[str]) -> set[str]:
-    """What these packages ask for, loaded here or not: the container's Python may be an older one, and need more."""
-    owners = metadata.packages_distributions()
-    owned: dict[str, set[str]] = {}
-    for package, distributions in owners.items():
-        for distribution in distributions:
-            owned.setdefault(_canonical(distribution), set()).add(package)
-    found, fresh = set[str](), set(packages)
-    while fresh:
-        names = {name for package in fresh for distribution in owners.get(package, ()) for name in _asks(distribution)}
-        fresh = {package for name in names for package in owned.get(name, ())} - found - packages
-        found |= fresh
-    return found
-
-
-def _asks(distribution: str) -> list[str]:
-    lines = [line for line in metadata.requires(distribution) or () if "extra ==" not in line]
-    return [_canonical(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in lines]
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _installed(distribution: str, compiled: bool) -> Iterator[tuple[str, Path]]:
+    try:
+        files = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError:
+        return  # Required under a marker that is not true here.
+    for file in files:
+        if ".." in file.parts or file.suffix in LEFT_OUT or "__pycache__" in file.parts:
+            continue
+        if compiled or ".so" not in file.suffixes:
+            yield str(file), Path(str(file.locate()))
 
 
 def _tree(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
@@ -121,6 +96,8 @@ def _archive(files: Iterable[tuple[str, Path]]) -> bytes:
             if name in seen:
                 continue
             seen.add(name)
+            if not path.is_file():
+                continue
             size += path.stat().st_size
             if size > MOST_BYTES:
                 raise ProviderError(

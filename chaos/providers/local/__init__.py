@@ -4,10 +4,11 @@ The local provider: real server processes in namespaces of this machine, as root
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chaos.errors import ProviderError
+from chaos.history.records import empty
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab, PartySpec, Provider
 from chaos.providers.local.engine import LocalEngine
@@ -37,7 +38,9 @@ class LocalProvider:
         """Why labs cannot be made here, by making one."""
         return try_out(self, user_namespace=self._user_namespace)
 
-    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
+    def open(
+        self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = (), images: Mapping[str, str] = empty()
+    ) -> Lab:
         """Make an empty lab."""
         engine = LocalEngine(
             keep_at=Path(keep_at).absolute(),

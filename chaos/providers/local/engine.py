@@ -215,7 +215,7 @@ class LocalEngine:
         """None where agents fork workers; a sealed party starts its own."""
         return (spec.interpreter or sys.executable) if self._sealed else None
 
-    def python_path(self, spec: PartySpec) -> Sequence[str]:
+    def python_path(self, spec: PartySpec, modules: Sequence[str]) -> Sequence[str]:
         """The test process' own path: what it can import, a workload can."""
         return _own_path()
 

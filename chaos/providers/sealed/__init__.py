@@ -6,9 +6,10 @@ started and not forked. It exists to keep the contract honest: what works here n
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from chaos.history.records import empty
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab
 from chaos.providers.local import try_out
@@ -33,7 +34,9 @@ class SealedProvider:
         """Why labs cannot be made here, by making one."""
         return try_out(self, user_namespace=self._user_namespace)
 
-    def open(self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = ()) -> Lab:
+    def open(
+        self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = (), images: Mapping[str, str] = empty()
+    ) -> Lab:
         """Make an empty lab; nothing can be imported ahead in a sealed party, so ``warm`` is ignored."""
         engine = LocalEngine(
             keep_at=Path(keep_at).absolute(),

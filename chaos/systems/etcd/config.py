@@ -19,8 +19,7 @@ DATA = "data"
 """A member's data folder, below the party's own."""
 
 
-def command_line(
-    program: str,
+def flags(
     *,
     name: str,
     folder: str,
@@ -30,7 +29,7 @@ def command_line(
     token: str = "chaos",
 ) -> tuple[str, ...]:
     """
-    The program and its flags.
+    A member's flags.
 
     :param peers: each member's peer address, as peers must use it.
     :param client: this member's client address, as it announces it.
@@ -38,7 +37,7 @@ def command_line(
     taken = sorted(OWNED & set(settings))
     if taken:
         raise UsageError(f"{', '.join(taken)}: decided by the lab, so it cannot be a setting")
-    flags: dict[str, Setting] = {
+    lines: dict[str, Setting] = {
         "initial-cluster-state": "new",
         "initial-cluster-token": token,
         "logger": "zap",  # 3.4 would write plain text.
@@ -52,7 +51,7 @@ def command_line(
         "advertise-client-urls": url(client),
         "initial-cluster": members(peers),
     }
-    return (program, *(f"--{flag}={_text(value)}" for flag, value in flags.items()))
+    return tuple(f"--{flag}={_text(value)}" for flag, value in lines.items())
 
 
 def members(peers: Mapping[str, tuple[str, int]]) -> str:

@@ -13,7 +13,7 @@ from chaos.providers.contract import Lab, PartySpec, Port, ProcessRef, Role, Spa
 from chaos.providers.placing import place_missing, refuse_taken
 from chaos.servers import Installed
 from chaos.systems.etcd.cluster import EtcdCluster, member_ids
-from chaos.systems.etcd.config import command_line
+from chaos.systems.etcd.config import flags
 from chaos.systems.etcd.console import peer_console
 from chaos.systems.etcd.ready import wait_joins, wait_ready
 from chaos.systems.etcd.settings import CLIENT_PORT, PEER_PORT, Setting, Topology, find_topology
@@ -72,8 +72,7 @@ def start_etcd(
 
 
 def _place(lab: Lab, shape: Topology, installed: Installed, role: Role, others: Sequence[PartySpec]) -> None:
-    image = f"gcr.io/etcd-development/etcd:v{installed.version}"
-    members = [PartySpec(name=name, role=role, ports=(CLIENT, PEER), image=image) for name in shape.nodes]
+    members = [PartySpec(name=name, role=role, ports=(CLIENT, PEER), image=installed.image) for name in shape.nodes]
     place_missing(lab, (*members, *others))
 
 
@@ -83,8 +82,7 @@ def _spawns(lab: Lab, shape: Topology, installed: Installed, settings: Mapping[s
 
 def _spawn(lab: Lab, shape: Topology, installed: Installed, settings: Mapping[str, Setting], name: str) -> Spawn:
     peer = next((other for other in shape.nodes if other != name), name)
-    argv = command_line(
-        str(installed.program),
+    chosen = flags(
         name=name,
         folder=lab.folder(name),
         peers={one: lab.reach(name if one != name else peer, one, PEER_PORT, "data") for one in shape.nodes},
@@ -92,7 +90,7 @@ def _spawn(lab: Lab, shape: Topology, installed: Installed, settings: Mapping[st
         settings=settings,
         token=shape.name,
     )
-    return Spawn(name="etcd", argv=argv)
+    return Spawn(name="etcd", argv=installed.argv(*chosen))
 
 
 def _bring_up(cluster: EtcdCluster) -> None:

@@ -151,8 +151,7 @@ def _checked(topics: Sequence[Topic], shape: Topology) -> tuple[Topic, ...]:
 
 
 def _place(lab: Lab, shape: Topology, installed: Installed, role: Role, others: Sequence[PartySpec]) -> None:
-    image = f"apache/kafka:{installed.version}"
-    nodes = [PartySpec(name=name, role=role, ports=_ports(name, shape), image=image) for name in shape.nodes]
+    nodes = [PartySpec(name=name, role=role, ports=_ports(name, shape), image=installed.image) for name in shape.nodes]
     place_missing(lab, (*nodes, *others))
 
 
@@ -177,7 +176,7 @@ def _spawns(
         )
         return Spawn(
             name=PROCESS,
-            argv=(str(installed.program), f"{lab.folder(name)}/{config.PROPERTIES}"),
+            argv=installed.argv(f"{lab.folder(name)}/{config.PROPERTIES}"),
             env={"JAVA_OPTIONS": java_options} if java_options else {},
             files={config.PROPERTIES: said.encode()},
         )
@@ -244,7 +243,7 @@ def _refuse_unknown(cluster: KafkaCluster, settings: Mapping[str, Setting]) -> N
 
 def _start(cluster: KafkaCluster, installed: Installed) -> list[ProcessRef]:
     lab, shape = cluster.lab, cluster.topology
-    formatted = (installed.program.resolve().parent / FORMATTED).read_bytes()
+    formatted = installed.beside(FORMATTED)
     refs = []
     for name in (*shape.controllers, *shape.brokers):
         lab.put(name, config.META, config.meta_properties(shape.ids[name], CLUSTER_ID).encode())

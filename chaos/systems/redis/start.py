@@ -112,9 +112,10 @@ def find_server(lab: Lab, version: str | None) -> Installed:
 
 def redis_parties(topology: Topology, installed: Installed, *, role: Role = Role.NODE) -> list[PartySpec]:
     """The places that the servers of a topology need."""
-    image = f"{'valkey/valkey' if installed.name == 'valkey' else 'redis'}:{installed.version}"
-    data = [PartySpec(name=name, role=role, ports=(REDIS,), image=image) for name in topology.nodes]
-    return data + [PartySpec(name=name, role=role, ports=(SENTINEL,), image=image) for name in topology.sentinels]
+    data = [PartySpec(name=name, role=role, ports=(REDIS,), image=installed.image) for name in topology.nodes]
+    return data + [
+        PartySpec(name=name, role=role, ports=(SENTINEL,), image=installed.image) for name in topology.sentinels
+    ]
 
 
 def place_redis(
@@ -167,7 +168,7 @@ class _Plan:
         files = {"redis.conf": text.encode()}
         if self.user_config is not None:
             files[USER_CONFIG] = adopted(self.user_config).encode(errors="surrogateescape")
-        return Spawn(name="redis", argv=(str(self.installed.program), f"{folder}/redis.conf"), files=files)
+        return Spawn(name="redis", argv=self.installed.argv(f"{folder}/redis.conf"), files=files)
 
     def _sentinel(self, name: str) -> Spawn:
         assert self.timing
@@ -183,7 +184,7 @@ class _Plan:
             others={peer: self.lab.reach(name, peer, SENTINEL_PORT, "data") for peer in peers},
             password=self.password,
         )
-        argv = (str(self.installed.program), f"{folder}/sentinel.conf", "--sentinel")
+        argv = self.installed.argv(f"{folder}/sentinel.conf", "--sentinel")
         return Spawn(name="sentinel", argv=argv, files={"sentinel.conf": text.encode()})
 
 
