@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chaos.cluster import Cluster
-from chaos.errors import GuaranteeError, HarnessError, UsageError, VoidRunError, said
+from chaos.errors import GuaranteeError, HarnessError, MissingAbilityError, UsageError, VoidRunError, said
 from chaos.history import History
 from chaos.judgement import FinishedRun
 from chaos.observer import settings_of
@@ -62,7 +62,10 @@ class Launcher:
                 void = VoidRunError(f"{'; '.join(unplanned)}. What came of it: {problem}")
                 self.runs.append((run, f"VoidRunError: {void}"))
                 raise void from problem
-            self.runs.append((run, f"{type(problem).__name__}: {problem}"))
+            if not isinstance(
+                problem, MissingAbilityError
+            ):  # What is skipped is counted as such, and needs no verdict.
+                self.runs.append((run, f"{type(problem).__name__}: {problem}"))
             raise
         self.runs.append((run, None))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from chaos.errors import ProviderError, UsageError, said
+from chaos.errors import MissingAbilityError, ProviderError, UsageError, said
 from chaos.network.rules import LinkRule
 from chaos.providers.apps import RunningApp, start_app
 from chaos.providers.channel import AgentError
@@ -76,6 +76,8 @@ class AgentedLab:
         try:
             self._roster.call(party, **self._order(party, spawn))
         except AgentError as problem:
+            if problem.kind == "PreloadError":
+                raise MissingAbilityError("Preload", f"{party}: {problem.reason}") from None
             if problem.kind != "ProgramError":
                 raise
             raise ProviderError(f"{party}: {problem.reason}") from None

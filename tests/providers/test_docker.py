@@ -183,6 +183,70 @@ def test_nobody_is_let_into_a_container(lab: Lab) -> None:
         lab.inside("n1")
 
 
+def test_a_library_that_the_image_does_not_have_is_skipped_by_name(lab: Lab) -> None:
+    """The loader of the image would only grumble, and the harm would not be done."""
+    lab.place([PartySpec(name="n1", image=recipes.SIDECAR)])
+    libraries = {"LD_PRELOAD": f"/usr/local/lib/mine.so:{lab.folder('n1')}/other.so"}
+    with pytest.raises(
+        MissingAbilityError, match=r"Preload is not available here: n1: its image has no /usr/.*/mine\.so"
+    ):
+        lab.spawn("n1", Spawn(name="true", argv=("true",), env=libraries))
+    there = look(lab, "n1", "sh", "-c", "ls /lib/*/libc.so.6").strip()
+    ref = lab.spawn("n1", Spawn(name="mine", argv=("true",), env={"LD_PRELOAD": f"{there} libm.so.6"}))
+    wait_until(lambda: lab.state(ref) == "ended", within_s=10, wanted="the end")
+    assert lab.log(ref) == b""
+
+
+NEEDS = """
+import sys
+from chaos.faults import DiskStall
+from chaos.providers.contract import Spawn
+from chaos.providers.docker import images
+from chaos.wait import wait_until
+from chaos.workloads.plan import ClientPlan
+
+FORBIDDEN = b"#!/bin/sh\\necho 'strace: attach: ptrace(PTRACE_SEIZE, 7): Operation not permitted' >&2\\nexit 1\\n"
+
+def test_inside(lab):
+    with lab.inside("me"):
+        raise AssertionError("inside")
+
+def test_preload(lab):
+    lab.app(["true"], env={"LD_PRELOAD": "/nowhere/mine.so"})
+
+def test_interpreter(lab, launch):
+    with launch(ClientPlan(name="c1", workload="chaos.workloads.redis_sets:set_writer", interpreter=sys.executable)):
+        raise AssertionError("launched")
+
+def test_tracing(lab, launch, monkeypatch):
+    monkeypatch.setitem(images.IN_SIDECAR, "strace", "/chaos/own/forbidden")
+    syncing = lab.app(["sh", "-c", "while dd if=/dev/zero of=f count=1 conv=fdatasync; do :; done"])
+    made = lab.spawn("app", Spawn(name="chmod", argv=("chmod", "+x", "forbidden"), files={"forbidden": FORBIDDEN}))
+    wait_until(lambda: lab.state(made) == "ended", within_s=10, wanted="it to be made")
+    with launch(syncing) as run:
+        with run.inject(DiskStall(syncing)):
+            raise AssertionError("stalled")
+"""
+
+
+def test_what_containers_cannot_do_is_skipped_by_name_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four experiments, each with its reason; an engine that forbids tracing is played by a strace that says so."""
+    (tmp_path / "test_needs.py").write_text(NEEDS)
+    argv = [sys.executable, "-m", "pytest", "-q", "--chaos-provider", "docker", "--chaos-out", str(tmp_path / "out")]
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run([*argv, "test_needs.py"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    reasons = [
+        line.removeprefix("left out: 1, ") for line in done.stdout.splitlines() if line.startswith("left out: 1, ")
+    ]
+    assert [reason.partition(" is not available here: ")[0] for reason in reasons] == [
+        *("lab.inside", "Preload", "Interpreters", "TraceSyscalls")
+    ], done.stdout
+    assert done.returncode == 0
+    assert "not judged" not in done.stdout
+
+
 KEEPER = """
 import sys
 from chaos.providers.docker import DockerProvider

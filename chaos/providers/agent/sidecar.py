@@ -39,6 +39,10 @@ table ip container {
 """Nothing of a party goes out over the management plane by itself: its far end is the engine's own host."""
 
 
+class PreloadError(OSError):
+    """A program asks for a library that its image does not have; its loader would only grumble and start it without."""
+
+
 class Sidecar(Party):
     """The agent of a party that is a container."""
 
@@ -81,6 +85,7 @@ class Sidecar(Party):
         lender = self._lender if self._from_image(command) else None
         if lender is not None and not _stands_still(lender):
             raise ProgramError("the container of its image, which lends its programs, has ended")
+        _refuse_absent_libraries(env, Path("/" if lender is None else f"/proc/{lender}/root"))
 
         def lent() -> None:
             if lender is not None:
@@ -104,6 +109,14 @@ def numbers(setting: str) -> set[int]:
         first, _, last = part.partition("-")
         found.update(range(int(first), int(last or first) + 1))
     return found
+
+
+def _refuse_absent_libraries(env: dict[str, str], root: Path) -> None:
+    for library in env.get("LD_PRELOAD", "").replace(":", " ").split():
+        if "/" in library and not os.path.lexists(root / library.lstrip("/")):
+            raise PreloadError(
+                f"its image has no {library}, and a library of another machine cannot be preloaded there"
+            )
 
 
 def _stands_still(pid: int) -> bool:
