@@ -59,8 +59,12 @@ class DockerEngine:
         self._furnished: dict[str, frozenset[str]] = {}
         self._kept = False
         keep_at.mkdir(parents=True, exist_ok=True)
-        janitor.life_line(self._api, SESSION_ID)
-        self._networks = lease(self._api, self._name, self._labels)
+        try:
+            janitor.life_line(self._api, SESSION_ID)
+            self._networks = lease(self._api, self._name, self._labels)
+        except BaseException:
+            self._api.close()
+            raise
 
     @property
     def name(self) -> str:

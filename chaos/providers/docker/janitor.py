@@ -4,6 +4,7 @@ What cleans up when the test process is killed: a container that holds a life li
 Its input ends with the test process, however that ends; then it removes by label what is left, and itself.
 """
 
+import atexit
 import os
 import socket
 from typing import Any
@@ -101,6 +102,12 @@ def life_line(api: APIClient, session: str) -> Any:
 def let_go(session: str) -> None:
     """Drop the life line: the janitor removes what has the session's label, and itself."""
     _end(_HELD.pop(session))
+
+
+@atexit.register
+def _let_go_of_all() -> None:
+    for session in list(_HELD):
+        let_go(session)
 
 
 def _has_ended(line: Any) -> bool:
