@@ -147,7 +147,7 @@ class Crew:
         offset = self._read[client]
         chunk = self._lab.get(client, f"{self._lab.kept(client)}/{EVENTS}", offset)
         if chunk:
-            self._live.feed(client, chunk)
+            self._live.feed(client, chunk, self._lab.clock(client))
             self._read[client] = offset + len(chunk)
 
     def _note_exits(self) -> None:

@@ -25,6 +25,7 @@ from chaos.providers.contract import (
     Role,
     RuleCounter,
     Spawn,
+    Translation,
 )
 from chaos.providers.engine import Engine
 from chaos.providers.roster import Roster
@@ -211,10 +212,15 @@ class AgentedLab:
         """A program as this lab's parties have it."""
         return self._engine.software(name, version)
 
+    def clock(self, party: str) -> Translation | None:
+        """How a stamp of this party reads on our clock; None where both read the same kernel clock."""
+        clock = self._roster.channel(party).clock
+        return None if clock is None else clock.observed
+
     def clock_error_ns(self, party: str) -> int:
-        """0: all parties of an agented lab on one machine read the same kernel clock."""
-        self._roster.channel(party)
-        return 0
+        """0 where both read the same kernel clock."""
+        clock = self._roster.channel(party).clock
+        return 0 if clock is None else clock.error_ns
 
     def keep(self) -> str:
         """Let the lab outlive the test process."""

@@ -27,7 +27,6 @@ from chaos.providers.docker import connection, images, sources
 from chaos.providers.docker.attach import AttachStream
 from chaos.providers.docker.connection import connect
 from chaos.providers.docker.networks import lease
-from chaos.providers.docker.sidecar import check_clock
 
 
 def frame(kind: int, data: bytes) -> bytes:
@@ -229,14 +228,6 @@ def test_no_right_to_the_engine_is_said_with_the_command(monkeypatch: pytest.Mon
     connect.cache_clear()
     with pytest.raises(ProviderError, match=r"no right to use the container engine at .*usermod -aG docker"):
         connect()
-
-
-def test_an_engine_with_another_clock_is_refused() -> None:
-    """A pause that began before it was begun proves nothing."""
-    check_clock("a\n", ours="a\n")
-    for ours in ("b\n", ""):
-        with pytest.raises(ProviderError, match="under another kernel"):
-            check_clock("a\n", ours=ours)
 
 
 def test_no_engine_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

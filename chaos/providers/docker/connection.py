@@ -7,7 +7,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlparse
 
 import docker
 import requests
@@ -29,6 +31,11 @@ DEFAULT = "unix:///var/run/docker.sock"
 def connect() -> APIClient:
     """The engine that this machine is set up for, as Testcontainers finds it."""
     where = get_docker_host() or DEFAULT
+    if is_elsewhere(where):
+        raise ProviderError(
+            f"the container engine at {where} publishes ports on the loopback of its own machine, where this test run cannot "
+            "reach them; run the tests on that machine"
+        )
     try:
         _knock(where)
         api = DockerClient(timeout=CALL_S).client.api
@@ -36,6 +43,17 @@ def connect() -> APIClient:
     except (DockerException, requests.RequestException, OSError, ValueError) as problem:
         raise ProviderError(_unreachable(where, problem)) from problem
     return api
+
+
+def is_elsewhere(where: str) -> bool:
+    """Whether an engine's address names another machine; what a tunnel leads to cannot be told from it."""
+    host = urlparse(where).hostname
+    if host is None or urlparse(where).scheme not in ("tcp", "http", "https", "ssh"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
 
 
 def _knock(where: str) -> None:

@@ -13,10 +13,11 @@ from testcontainers.core.labels import SESSION_ID
 
 from chaos.errors import MissingAbilityError, ProviderError, said
 from chaos.network.mesh import Planes, Seat
-from chaos.providers.agent.sidecar import KEPT, OWN
+from chaos.providers.agent.container import KEPT, OWN
 from chaos.providers.channel import AgentChannel, call_all
 from chaos.providers.contract import PartySpec, Role
 from chaos.providers.docker import clean, images, janitor, sidecar, sources
+from chaos.providers.docker.clocks import Clocks
 from chaos.providers.docker.connection import LAB, blamed, connect, labels
 from chaos.providers.docker.networks import lease
 from chaos.providers.docker.sidecar import Sidecar
@@ -48,6 +49,7 @@ class DockerEngine:
         self.proxy_program = "toxiproxy-server" if mesh else ""
         self._sidecars: dict[str, Sidecar] = {}
         self._channels: dict[str, AgentChannel] = {}
+        self._clocks = Clocks()
         self._seats: list[Seat] = []
         self._furnished: set[str] = set()
         self._kept = False
@@ -80,6 +82,8 @@ class DockerEngine:
             channels = {seat.name: AgentChannel(seat.name, fresh[seat.name].stream) for seat in seats}
             self._introduce(seats, channels)
             side_by_side(lambda spec: self._furnish(spec, fresh[spec.name], channels[spec.name]), specs)
+            for party, channel in channels.items():
+                self._clocks.tell_apart(channel, fresh[party].clock)
         except BaseException:
             for one in fresh.values():
                 one.stream.close()
@@ -186,6 +190,7 @@ class DockerEngine:
 
     def close(self) -> None:
         """Remove the lab's containers, networks and volumes."""
+        self._clocks.close()
         for one in self._sidecars.values():
             one.stream.close()
         if not self._kept:
