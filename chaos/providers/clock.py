@@ -38,10 +38,6 @@ class Reading:
         low, high = max(self.low_ns, other.low_ns), min(self.high_ns, other.high_ns)
         return Reading(self.at_ns, low, high) if low <= high else None
 
-    def either(self, other: "Reading") -> "Reading":
-        """What is sure if only one of them is right, and nobody knows which."""
-        return Reading(self.at_ns, min(self.low_ns, other.low_ns), max(self.high_ns, other.high_ns))
-
     @property
     def middle_ns(self) -> int:
         """The best guess."""
@@ -152,6 +148,7 @@ class Clock:
         left, right = self._points[after - 1], self._points[after]
         passed, whole = at_ns - _at(left), _at(right) - _at(left)
         shown_ns = left.shown_ns + (right.shown_ns - left.shown_ns) * passed // whole
-        one, other = left.reading.carried_to(at_ns), right.reading.carried_to(at_ns)
-        sure = None if right.stepped else one.both(other)
-        return sure or one.either(other), shown_ns
+        together = left.reading.carried_to(at_ns).both(right.reading.carried_to(at_ns))
+        if right.stepped or together is None:  # All that is sure is that no clock goes back.
+            together = Reading(at_ns, left.reading.low_ns, right.reading.high_ns)
+        return together, shown_ns

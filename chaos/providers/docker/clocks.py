@@ -31,7 +31,8 @@ class Clocks:
         if name not in self._known:
             channel.clock = clock = Clock()
             channel.compare()
-            self._known[name] = None if name == clock_name() and clock.may_be_ours() else clock
+            ours = bool(name) and name == clock_name() and clock.may_be_ours()
+            self._known[name] = None if ours else clock
         channel.clock = self._known[name]
         if channel.clock is not None:
             self._foreign.append((channel.clock, channel))
