@@ -148,8 +148,7 @@ def test_our_own_clock_is_not_watched(agent: Callable[..., ForeignAgent], clocks
 
 
 def test_a_clocks_name_is_the_same_in_all_processes_that_read_it() -> None:
-    program = "from chaos import process
-from chaos.providers.agent.container import clock_name; print(clock_name())"
+    program = "from chaos.providers.agent.container import clock_name; print(clock_name())"
     assert process.run([sys.executable, "-c", program], timeout_s=30).stdout.strip() == OURS
 
 
