@@ -91,6 +91,11 @@ def wait_end(started: Started, *, within_s: float, what: str) -> None:
         raise ProviderError(f"{what} did not end within {within_s:g} s and was killed") from None
 
 
+def is_root() -> bool:
+    """Whether this process may make namespaces as it is; nobody is root where there is no such user."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def lives(pid: int) -> bool:
     """Whether a process of this machine exists, whoever's it is."""
     if sys.platform == "win32":  # Where signal 0 is Ctrl-C.

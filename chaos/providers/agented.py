@@ -29,6 +29,7 @@ from chaos.providers.contract import (
 )
 from chaos.providers.engine import Engine
 from chaos.providers.roster import Roster
+from chaos.providers.signals import as_parties_number
 from chaos.providers.wires import Wires
 from chaos.servers import Installed
 
@@ -105,7 +106,7 @@ class AgentedLab:
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
         """Send a signal to the process and to all it started."""
-        self._roster.call(ref.party, op="signal", name=ref.name, signal=int(signal))
+        self._roster.call(ref.party, op="signal", name=ref.name, signal=as_parties_number(signal))
 
     def state(self, ref: ProcessRef) -> str:
         """``running``, ``stopped`` or ``ended``."""

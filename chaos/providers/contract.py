@@ -171,7 +171,7 @@ class Lab(Protocol):
         """The processes that were started in the party and have not ended."""
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
-        """Send a signal to the process and to all it started."""
+        """Send a signal to the process and to all it started; one of the ``signal`` module goes by its name."""
 
     def state(self, ref: ProcessRef) -> str:
         """``running``, ``stopped`` (all of it in state T) or ``ended``."""

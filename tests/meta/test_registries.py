@@ -33,6 +33,7 @@ NOT_PROVIDERS = {
     "links",
     "placing",
     "roster",
+    "signals",
     "wires",
 }
 

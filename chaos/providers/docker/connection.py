@@ -4,6 +4,7 @@ The way to the container engine, and what its errors mean.
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -24,13 +25,19 @@ __tracebackhide__ = said
 PREFIX = "middleware-chaos"
 LAB, SESSION, OWNER, HOST = (f"{PREFIX}.{name}" for name in ("lab", "session", "owner", "host"))
 CALL_S = 60
-DEFAULT = "unix:///var/run/docker.sock"
+PIPE = "npipe:"
+DEFAULT = f"{PIPE}////./pipe/docker_engine" if sys.platform == "win32" else "unix:///var/run/docker.sock"
 
 
 @cache
 def connect() -> APIClient:
     """The engine that this machine is set up for, as Testcontainers finds it."""
     where = get_docker_host() or DEFAULT
+    if where.startswith(PIPE):
+        raise ProviderError(
+            f"nobody can wait for so long and no longer on a named pipe such as {where}; run the tests in WSL 2, or let "
+            "Docker Desktop listen on localhost and set DOCKER_HOST=tcp://localhost:2375"
+        )
     if is_elsewhere(where):
         raise ProviderError(
             f"the container engine at {where} publishes ports on the loopback of its own machine, where this test run cannot "
@@ -67,7 +74,8 @@ def _knock(where: str) -> None:
 def _unreachable(where: str, problem: Exception) -> str:
     if isinstance(problem, PermissionError) or "Permission denied" in str(problem):
         return f"no right to use the container engine at {where}; run: sudo usermod -aG docker $USER, and log in again"
-    return f"no container engine answers at {where}; start one (sudo systemctl start docker) or set DOCKER_HOST"
+    start = "sudo systemctl start docker" if sys.platform == "linux" else "Docker Desktop, colima start"
+    return f"no container engine answers at {where}; start one ({start}) or set DOCKER_HOST"
 
 
 @contextmanager

@@ -5,7 +5,6 @@ The contract over a simulated world. Time passes only while somebody looks: each
 import importlib
 import inspect
 import secrets
-import signal as signals
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -28,6 +27,7 @@ from chaos.providers.contract import (
 )
 from chaos.providers.memory.world import MILLISECOND, SECOND, Answer, Process, World, listing
 from chaos.providers.roster import seat_specs
+from chaos.providers.signals import Signal, as_parties_number
 from chaos.servers import Installed
 
 __tracebackhide__ = said
@@ -115,13 +115,13 @@ class MemoryLab:
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
         """Stop, continue, or end it: a program in memory handles no signal."""
-        process = self._life(ref)
-        if signal == signals.SIGSTOP:
+        process, number = self._life(ref), as_parties_number(signal)
+        if number == Signal.SIGSTOP:
             process.stop()
-        elif signal == signals.SIGCONT:
+        elif number == Signal.SIGCONT:
             process.go_on()
         else:
-            process.end(-int(signal))
+            process.end(-number)
 
     def state(self, ref: ProcessRef) -> str:
         """``running``, ``stopped`` or ``ended``."""
