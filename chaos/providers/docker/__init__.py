@@ -16,7 +16,9 @@ from chaos.providers.contract import Lab
 
 __all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal", "images_there"]
 
-NO_LIBRARIES = "the Python libraries of the docker provider are not installed; run: pip install 'middleware-chaos[docker]'"
+NO_LIBRARIES = (
+    "the Python libraries of the docker provider are not installed; run: pip install 'middleware-chaos[docker]'"
+)
 
 
 class DockerProvider:
