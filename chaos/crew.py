@@ -2,7 +2,6 @@
 The clients of a run: placed, started, listened to, stopped; and the ends of processes that nobody planned.
 """
 
-import signal
 import sys
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from chaos.errors import ChaosError, HarnessError, OutcomeTableError, UsageError
 from chaos.history import Observation
 from chaos.history.live import LiveHistory
 from chaos.providers.contract import ExitEvent, Lab, PartySpec, ProcessRef, Role, Spawn
+from chaos.providers.signals import Signal, signal_name
 from chaos.wait import FAST_S, wait_until
 from chaos.workloads import WORKLOADS
 from chaos.workloads.plan import ClientPlan
@@ -147,7 +147,7 @@ class Crew:
         offset = self._read[client]
         chunk = self._lab.get(client, f"{self._lab.kept(client)}/{EVENTS}", offset)
         if chunk:
-            self._live.feed(client, chunk)
+            self._live.feed(client, chunk, self._lab.clock(client))
             self._read[client] = offset + len(chunk)
 
     def _note_exits(self) -> None:
@@ -164,10 +164,10 @@ class Crew:
         if event.ref.name == MESH:
             self.unplanned.append(f"{party}: its Toxiproxy {_end(event)}, so its links were not what the run says")
         elif event.ref == ProcessRef(party=party, name=WORKER) and party in self._read:
-            killed = event.code in (-signal.SIGKILL, -signal.SIGTERM)
+            killed = event.code in (-Signal.SIGKILL, -Signal.SIGTERM)
             if event.code != 0 and not (planned and killed):
                 self._died.append(event)
-        elif event.code == -signal.SIGKILL and not planned and self._lab.parties[party].role is not Role.APP:
+        elif event.code == -Signal.SIGKILL and not planned and self._lab.parties[party].role is not Role.APP:
             self.unplanned.append(f"{party}: {event.ref.name} {_end(event)}, and no fault of this run did that")
 
     def _last_words(self, ref: ProcessRef) -> str:
@@ -220,7 +220,7 @@ class Crew:
         """End workers at once."""
         for ref in self._running(refs if refs is not None else [self.ref(client) for client in self._read]):
             self._killed.add(ref)
-            self._lab.signal(ref, signal.SIGKILL)
+            self._lab.signal(ref, Signal.SIGKILL)
 
     def _running(self, refs: Sequence[ProcessRef]) -> list[ProcessRef]:
         return [ref for ref in refs if self._lab.state(ref) != "ended"]
@@ -229,7 +229,7 @@ class Crew:
 def _end(event: ExitEvent) -> str:
     if event.code >= 0:
         return f"ended with code {event.code}"
-    return f"was ended by {signal.Signals(-event.code).name}"
+    return f"was ended by {signal_name(-event.code)}"
 
 
 def _broken(client: str, problem: str) -> ChaosError:

@@ -2,13 +2,13 @@
 Where a test's histories and logs lie: a folder of its own, the one declared survivor of a run.
 """
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from chaos.errors import ProviderError
+from chaos.locks import try_lock
 
 MOST = 100
 FULL_BYTES = 64 * 1024
@@ -32,9 +32,7 @@ def folder_of_ones_own(runs: Path, name: str) -> Iterator[Path]:
         except OSError as problem:
             raise _unusable(runs, problem) from problem
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not try_lock(lock.fileno()):
                 continue
             yield _emptied(runs / candidate)
             return

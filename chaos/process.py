@@ -2,12 +2,16 @@
 The one place that starts processes on the host. Everything inside a lab is started by the lab's own agents.
 """
 
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chaos.errors import ProviderError
+
+SYNCHRONIZE = 0x00100000
 
 
 def start(
@@ -85,6 +89,31 @@ def wait_end(started: Started, *, within_s: float, what: str) -> None:
         started.kill()
         started.wait()
         raise ProviderError(f"{what} did not end within {within_s:g} s and was killed") from None
+
+
+def is_root() -> bool:
+    """Whether this process may make namespaces as it is; nobody is root where there is no such user."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def lives(pid: int) -> bool:
+    """Whether a process of this machine exists, whoever's it is."""
+    if sys.platform == "win32":  # Where signal 0 is Ctrl-C.
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(SYNCHRONIZE, False, pid)
+        ended = not handle or ctypes.windll.kernel32.WaitForSingleObject(handle, 0) == 0
+        ctypes.windll.kernel32.CloseHandle(handle)
+        return not ended
+    if pid <= 0:
+        return False  # To os.kill that is a group of processes.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def foreground(argv: Sequence[str | Path], *, cwd: Path | None = None) -> int:

@@ -4,7 +4,7 @@ What this machine can do: each ability is tried, not guessed.
 
 import ctypes
 import importlib.util
-import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chaos.providers.contract import Provider
 
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
+LINUX = sys.platform == "linux"
+"""Elsewhere there are no namespaces, so every lab is one of containers."""
 
 NAMESPACES = ("--net", "--pid", "--fork")  # Mounts are what the local provider itself tries.
 REJECT_AHEAD = """
@@ -46,12 +48,13 @@ class Ability:
 
 
 def abilities() -> Iterator[Ability]:
-    """Every ability, tried one after another."""
-    yield labs()
-    yield from (tool(name, need) for name, need in TOOLS)
-    yield libnftables()
-    yield reject_ahead()
-    yield tracing()
+    """Every ability that can be one here, tried one after another."""
+    if LINUX:
+        yield labs()
+        yield from (tool(name, need) for name, need in TOOLS)
+        yield libnftables()
+        yield reject_ahead()
+        yield tracing()
     yield from (library(name, extra, need) for name, extra, need in LIBRARIES)
     yield from (optional() for optional in (docker, chromium))
     yield from providers()
@@ -79,9 +82,13 @@ LIBRARIES = (
 )
 
 
+ELSEWHERE = ("the installer of Docker Desktop, or brew install colima docker", "docker desktop start, or colima start")
+"""What makes a container engine available on a laptop: to install it, to start it."""
+
+
 def labs() -> Ability:
     """Whether namespaces can be made here, as root or in a user namespace."""
-    root = os.geteuid() == 0
+    root = process.is_root()
     kind = "root" if root else "user namespaces"
     problem = _fails(_isolated("true"))
     if problem is None:
@@ -145,15 +152,16 @@ def library(module: str, extra: str, need: str) -> Ability:
 
 
 def docker() -> Ability:
-    """A container engine."""
-    command = "sudo apt-get install docker.io"
+    """A container engine; where no other lab can be made, experiments need it."""
+    install, start = ("sudo apt-get install docker.io", "sudo systemctl start docker") if LINUX else ELSEWHERE
+    need = OPTIONAL if LINUX else MISSING
     if which("docker") is None:
-        return Ability(name="docker", state=OPTIONAL, detail="no docker on PATH", command=command)
+        return Ability(name="docker", state=need, detail="no docker on PATH", command=install)
     argv = ["docker", "version", "--format", "{{.Server.Version}}"]
     if (problem := _fails(argv)) is not None:
         right = "permission denied" in problem.lower()
-        command = "sudo usermod -aG docker $USER, and log in again" if right else "sudo systemctl start docker"
-        return Ability(name="docker", state=OPTIONAL, detail=problem, command=command)
+        command = "sudo usermod -aG docker $USER, and log in again" if right else start
+        return Ability(name="docker", state=need, detail=problem, command=command)
     return Ability(name="docker", state=OK, detail=f"engine {process.run(argv, timeout_s=20).stdout.strip()}")
 
 
@@ -161,7 +169,7 @@ def chromium() -> Ability:
     """A browser that can take pictures of the report."""
     if (program := which("chromium", "chromium-browser", "google-chrome")) is not None:
         return Ability(name="chromium", state=OK, detail=str(program))
-    command = "sudo apt-get install chromium"
+    command = "sudo apt-get install chromium" if LINUX else "the installer of Chrome or Chromium"
     return Ability(name="chromium", state=OPTIONAL, detail="pictures of the report cannot be taken", command=command)
 
 
@@ -185,7 +193,7 @@ def _missing(make: "Callable[[], Provider]") -> str | None:
 
 def _isolated(program: str, text: str | None = None) -> list[str]:
     """The program in fresh namespaces; ``text`` is handed to it as nft's script."""
-    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    user = [] if process.is_root() else ["--user", "--map-root-user"]
     return ["unshare", *user, *NAMESPACES, program, *([text] if text else [])]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from chaos.checkers import CHECKERS, check
 from chaos.checkers.calls import Says
+from chaos.checkers.doubt import judge_in_doubt
 from chaos.cli.recheck_said import MOST_SHOWN, as_json, show_verdict
 from chaos.cli.terminal import say
 from chaos.errors import UsageError
@@ -131,7 +132,7 @@ def ask(source: Source, question: Question, *, whole: bool = False) -> Answer:
     return Answer(
         name=source.name,
         format=form,
-        verdict=_verdict(source.name, history.operations, question, reading),
+        verdict=_verdict(source.name, history, question, reading),
         counts=_counts(history.operations),
         started_ns=history.header.started_ns,
         history=history,
@@ -155,19 +156,13 @@ def _counts(operations: Sequence[Operation]) -> dict[str, int]:
     return {outcome: found[outcome] for outcome in ("ok", "fail", "info")}
 
 
-def _verdict(name: str, operations: Sequence[Operation], question: Question, reading: Reading | None) -> Verdict:
+def _verdict(name: str, history: History, question: Question, reading: Reading | None) -> Verdict:
+    operations = history.operations
     if not operations:
         return unknown(question.model, "there is no operation in it")
     try:
-        verdict = check(
-            _filled(operations, question) if reading else operations,
-            question.model,
-            initial=question.initial,
-            by_key=question.by_key,
-            budget_s=question.budget_s,
-            failed_cas=question.failed_cas,
-            names=question.names,
-        )
+        asked = _filled(operations, question) if reading else operations
+        verdict = judge_in_doubt(asked, history.header.clock_error_ns, lambda these: _checked(these, question))
         return _seen(verdict, operations, question)
     except UsageError as problem:
         raise UsageError(f"{name}{_line(str(problem), reading)}: {problem}") from problem
@@ -175,6 +170,18 @@ def _verdict(name: str, operations: Sequence[Operation], question: Question, rea
         return unknown(question.model, "the analysis needs more memory than this machine has")
     except RecursionError:
         return unknown(question.model, "some value has too many lists or maps inside each other to be compared")
+
+
+def _checked(operations: Sequence[Operation], question: Question) -> Verdict:
+    return check(
+        operations,
+        question.model,
+        initial=question.initial,
+        by_key=question.by_key,
+        budget_s=question.budget_s,
+        failed_cas=question.failed_cas,
+        names=question.names,
+    )
 
 
 def _seen(verdict: Verdict, operations: Sequence[Operation], question: Question) -> Verdict:

@@ -6,7 +6,6 @@ what tells a stalled disk from a pause. Every thread that asks meanwhile is caug
 """
 
 import re
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from chaos.cluster.parties import Target
 from chaos.errors import MissingAbilityError, MissingSoftwareError, UsageError, VoidRunError
 from chaos.faults.fault import Evidence, Scene
 from chaos.providers.contract import Lab, ProcessRef, Spawn
+from chaos.providers.signals import Signal
 from chaos.wait import FAST_S, monotonic_ns, wait_until
 
 ABILITY = "TraceSyscalls"
@@ -113,12 +113,12 @@ class Tracer:
         lab = self.scene.lab
         if lab.state(self.ref) == "ended":
             return
-        lab.signal(self.ref, signal.SIGTERM)
+        lab.signal(self.ref, Signal.SIGTERM)
         try:
             self._wait_end(LETS_GO_S)
         except VoidRunError:  # It hangs when a thread that it held was ended.
             self.scene.taken_down.add(self.of.party)
-            lab.signal(self.ref, signal.SIGKILL)
+            lab.signal(self.ref, Signal.SIGKILL)
             self._wait_end(ENDED_S)
 
     def _wait_end(self, within_s: float) -> None:

@@ -2,7 +2,6 @@
 Harm to processes: paused, killed, stopped. Never to the mesh: a stopped proxy would turn a pause into a network hole.
 """
 
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from chaos.errors import UsageError, VoidRunError
 from chaos.faults.fault import Evidence, Scene
 from chaos.network.rules import Gate
 from chaos.providers.contract import Canary, Port, ProcessRef
+from chaos.providers.signals import Signal
 from chaos.wait import FAST_S, monotonic_ns, wait_until
 
 ENDED_S = 15.0
@@ -148,7 +148,7 @@ class Kill:
 
     def inject(self, scene: Scene) -> DownInjection:
         """Refuse connections, then kill."""
-        return _take_down(scene, self.of, signal.SIGKILL, for_good=self.for_good)
+        return _take_down(scene, self.of, Signal.SIGKILL, for_good=self.for_good)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Stop:
 
     def inject(self, scene: Scene) -> DownInjection:
         """Ask them to end; connections are refused once they have been asked."""
-        return _take_down(scene, self.of, signal.SIGTERM)
+        return _take_down(scene, self.of, Signal.SIGTERM)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -215,7 +215,7 @@ class Restart:
         return RestartInjection(down=down, proof={**proof, **evidence}, effective_ns=effective_ns)
 
 
-def _take_down(scene: Scene, target: Target, number: signal.Signals, *, for_good: bool = False) -> DownInjection:
+def _take_down(scene: Scene, target: Target, number: Signal, *, for_good: bool = False) -> DownInjection:
     parties = scene.resolve(target)
     refs = tuple(ref for party in parties for ref in scene.lab.processes(party))
     if not refs:

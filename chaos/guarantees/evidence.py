@@ -66,10 +66,16 @@ def final_reads(history: History) -> tuple[Operation, ...]:
 
 def read_too_early(history: History, read: Operation) -> str | None:
     """Why this final read proves nothing: the last fault was not yet healing. None when it does."""
-    heal = last_heal_ns(history)
-    if heal is None or read.invoked_ns >= heal:
+    heal, asked_ns = last_heal_ns(history), read.invoked_ns - clock_error_ns(history, read.client)
+    if heal is None or asked_ns >= heal:
         return None
-    return f"the final read came {(heal - read.invoked_ns) / 1e9:.3f} s before the last fault healed"
+    return f"the final read came {(heal - asked_ns) / 1e9:.3f} s before the last fault healed"
+
+
+def invoked_before_end(history: History, operations: Iterable[Operation], read: Operation) -> list[Operation]:
+    """Those that the read may have met: what was invoked before it ended, or may have been for all that clocks are off."""
+    end = end_ns(read) + clock_error_ns(history, read.client)
+    return [each for each in operations if each.invoked_ns - clock_error_ns(history, each.client) <= end]
 
 
 def missed_faults(history: History, operations: Iterable[Operation]) -> str | None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.guarantees.evidence import harmed_ns, identity
+from chaos.guarantees.evidence import clock_error_ns, harmed_ns, identity
 from chaos.history import History, Operation
 
 LOCK_KINDS = ("acquire", "release", "renew", "check")
@@ -86,7 +86,8 @@ def _hold(
     history: History, client: str, lock: Hashable, acquire: Operation, ending: Operation | None, last_seen: int
 ) -> Hold:
     begun = acquire.invoked_ns if acquire.completed_ns is None else acquire.completed_ns
-    harmed = harmed_between(history, client, begun, _until(ending) if ending else None)
+    error = clock_error_ns(history, client)  # Faults have the observer's clock.
+    harmed = harmed_between(history, client, begun + error, _until(ending) - error if ending else None)
     return Hold(
         lock=lock,
         client=client,

@@ -5,7 +5,10 @@ Definition: ``chaos.checkers`` judges the ``read``, ``write`` and ``cas`` operat
 their values are ``[key, ...]``, their results ``[version, value]``.
 """
 
+from collections.abc import Sequence
+
 from chaos.checkers import check
+from chaos.checkers.doubt import judge_in_doubt
 from chaos.errors import UsageError
 from chaos.guarantees.evidence import missed_faults
 from chaos.guarantees.guarantee import Guarantee
@@ -23,7 +26,7 @@ def _judge(history: History) -> Verdict:
     if not any(one.ok and one.f == "read" for one in work) or not any(one.ok and one.f != "read" for one in work):
         return unknown(NAME, "no read of a register, or no write of one, was acknowledged")
     try:
-        found = check(work, MODEL, by_key=True, budget_s=BUDGET_S)
+        found = judge_in_doubt(work, history.header.clock_error_ns, _check)
     except UsageError as problem:
         return unknown(NAME, f"these are no versioned registers: {problem}")
     measures = {name: found.measures[name] for name in ("operations_count", "keys_count")}
@@ -31,6 +34,10 @@ def _judge(history: History) -> Verdict:
         return violated(NAME, found.witness, **measures)
     missing = found.reason if found.status is Status.UNKNOWN else missed_faults(history, work)
     return unknown(NAME, missing, **measures) if missing else holds(NAME, found.reason, **measures)
+
+
+def _check(work: Sequence[Operation]) -> Verdict:
+    return check(work, MODEL, by_key=True, budget_s=BUDGET_S)
 
 
 def _keyed(operation: Operation) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from chaos.guarantees.evidence import (
     NEVER,
     bound_ns,
+    clock_error_ns,
     end_ns,
     first_harm_ns,
     identity,
@@ -36,13 +37,18 @@ NAME = "lock_is_freed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """A stretch in which somebody wanted in and nobody was."""
+    """
+    A stretch in which somebody wanted in and nobody was.
+
+    :param sure: False where, for all that clocks are off, it was asked for only before the lock was free.
+    """
 
     asked: Operation
     before: Hold | None
     by: Operation | None
     from_ns: int
     until_ns: int
+    sure: bool = True
 
     @property
     def lasted_ns(self) -> int:
@@ -76,7 +82,7 @@ def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
     idle = _idle_stretches(history)
     error = 2 * worst_clock_error_ns(history)  # A stretch lies between stamps of two clocks.
     bound = None if bound_s is None else bound_ns(bound_s)
-    late = [one for one in idle if (one.by is None if bound is None else one.lasted_ns - error > bound)]
+    late = [one for one in idle if one.sure and (one.by is None if bound is None else one.lasted_ns - error > bound)]
     measures = {"wait_s": max((one.lasted_s for one in idle), default=None), "idle_count": len(idle)}
     if late:
         return violated(name, _witness(history, max(late, key=lambda one: one.lasted_ns)), **measures)
@@ -112,16 +118,18 @@ def _idle_stretches(history: History) -> list[Idle]:
     locks: dict[Hashable, list[Operation]] = {}
     for attempt in history.select("acquire", where=lambda attempt: not _was_cut_short(history, attempt)):
         locks.setdefault(identity(attempt.value), []).append(attempt)
-    return [one for lock, asked in locks.items() for one in _idle_of(asked, stays.get(lock, []), last)]
+    doubt = 2 * worst_clock_error_ns(history)
+    return [one for lock, asked in locks.items() for one in _idle_of(asked, stays.get(lock, []), last, doubt)]
 
 
 def _was_cut_short(history: History, attempt: Operation) -> bool:
     if attempt.completed_ns is not None:
         return False
-    return harmed_between(history, attempt.client, attempt.invoked_ns, None) is not None
+    asked_ns = attempt.invoked_ns - clock_error_ns(history, attempt.client)
+    return harmed_between(history, attempt.client, asked_ns, None) is not None
 
 
-def _idle_of(asked: list[Operation], stays: list[Hold], last_ns: int) -> list[Idle]:
+def _idle_of(asked: list[Operation], stays: list[Hold], last_ns: int, doubt_ns: int) -> list[Idle]:
     asked = sorted(asked, key=lambda attempt: attempt.invoked_ns)
     found: list[Idle | None] = []
     free_ns, before = 0, None
@@ -132,7 +140,7 @@ def _idle_of(asked: list[Operation], stays: list[Hold], last_ns: int) -> list[Id
         found.append(_idle(asked, before, hold.acquire, since_ns, hold.from_ns))
         if _freed_ns(hold) >= free_ns:
             free_ns, before = _freed_ns(hold), hold
-    found.append(_unanswered(asked, before, free_ns, last_ns))
+    found.append(_unanswered(asked, before, free_ns, last_ns, doubt_ns))
     return [one for one in found if one is not None]
 
 
@@ -154,7 +162,7 @@ def _idle(asked: list[Operation], before: Hold | None, by: Operation, free_ns: i
     return Idle(asked=earliest, before=before, by=by, from_ns=begin, until_ns=got_ns)
 
 
-def _unanswered(asked: list[Operation], before: Hold | None, free_ns: int, last_ns: int) -> Idle | None:
+def _unanswered(asked: list[Operation], before: Hold | None, free_ns: int, last_ns: int, doubt_ns: int) -> Idle | None:
     """The wait that the end of the run cut off; an attempt that was refused before the lock was free is none."""
     waiting = [
         attempt
@@ -165,7 +173,8 @@ def _unanswered(asked: list[Operation], before: Hold | None, free_ns: int, last_
         return None
     begin = max(free_ns, waiting[0].invoked_ns)
     until = max(end_ns(attempt, last_ns) for attempt in waiting)
-    return Idle(asked=waiting[0], before=before, by=None, from_ns=begin, until_ns=until)
+    sure = any(attempt.completed_ns is None or attempt.invoked_ns >= free_ns + doubt_ns for attempt in waiting)
+    return Idle(asked=waiting[0], before=before, by=None, from_ns=begin, until_ns=until, sure=sure)
 
 
 def _witness(history: History, idle: Idle) -> Witness:

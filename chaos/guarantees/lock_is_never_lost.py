@@ -8,7 +8,7 @@ fault healed. Unlike ``lock_is_kept`` this also counts a lock whose time ran out
 
 from collections.abc import Sequence
 
-from chaos.guarantees.evidence import identity, last_heal_ns, missed_faults, shown
+from chaos.guarantees.evidence import clock_error_ns, identity, last_heal_ns, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import Hold, find_holds, learnt_of_loss
 from chaos.history import History, Operation
@@ -21,7 +21,7 @@ def _judge(history: History) -> Verdict:
     stays = find_holds(history)
     lost = [hold for hold in stays if hold.ending is not None and learnt_of_loss(hold.ending)]
     looks = history.select(("renew", "check"))
-    confirming = [look for look in looks if look.ok and look.result and look.invoked_ns >= (last_heal_ns(history) or 0)]
+    confirming = [look for look in looks if look.ok and look.result and _after_all(history, look)]
     measures = {
         "lost_count": len(lost),
         "confirmed_count": len(confirming),
@@ -34,6 +34,11 @@ def _judge(history: History) -> Verdict:
     if missing:
         return unknown(NAME, missing, **measures)
     return holds(NAME, f"{len(confirming)} looks after the last fault healed, and the lock was there", **measures)
+
+
+def _after_all(history: History, look: Operation) -> bool:
+    heal = last_heal_ns(history)
+    return heal is None or look.invoked_ns - clock_error_ns(history, look.client) >= heal
 
 
 def _last_renewal(looks: Sequence[Operation], hold: Hold) -> Operation:

@@ -8,7 +8,7 @@ ended; one that failed for certain allows no copy beyond the first.
 from collections import Counter
 from collections.abc import Hashable
 
-from chaos.guarantees.evidence import end_ns, final_reads, identity, missed_faults, read_too_early, shown
+from chaos.guarantees.evidence import final_reads, identity, invoked_before_end, missed_faults, read_too_early, shown
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation, Outcome
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
@@ -21,7 +21,7 @@ def _judge(history: History) -> Verdict:
     if not reads or not isinstance(reads[-1].result, list):
         return unknown(NAME, "there is no acknowledged final read with a list of values")
     read = reads[-1]
-    adds = [add for add in history.select("add") if add.invoked_ns <= end_ns(read)]
+    adds = invoked_before_end(history, history.select("add"), read)
     sent = _sent(adds)
     there = Counter(value for value in map(identity, read.result) if value in sent)
     if not there:

@@ -6,9 +6,9 @@ ended and did not complete ``fail``; no value is there more often than it was so
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 
-from chaos.guarantees.evidence import end_ns, final_reads, identity, missed_faults, shown
+from chaos.guarantees.evidence import final_reads, identity, invoked_before_end, missed_faults, shown
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
 from chaos.history import History, Operation, Outcome
 from chaos.verdict import Verdict, Witness, holds, unknown, violated
@@ -21,22 +21,19 @@ def _judge(history: History) -> Verdict:
     if not any(read.result for read in reads):
         return unknown(NAME, "no final read showed a value")
     adds = history.select("add")
-    phantoms = [(read, value, n) for read in reads for value, n in _phantoms(read, _before(read, adds))]
+    before = {read.index: invoked_before_end(history, adds, read) for read in reads}
+    phantoms = [(read, value, n) for read in reads for value, n in _phantoms(read, before[read.index])]
     measures = {
         "read_count": sum(len(read.result) for read in reads),
         "phantom_count": sum(excess for _, _, excess in phantoms),
     }
     if phantoms:
         read, value, _ = phantoms[0]
-        return violated(NAME, _witness(read, value, _before(read, adds)), **measures)
+        return violated(NAME, _witness(read, value, before[read.index]), **measures)
     missing = missed_faults(history, adds)
     if missing:
         return unknown(NAME, missing, **measures)
     return holds(NAME, f"all {measures['read_count']} values read were written", **measures)
-
-
-def _before(read: Operation, adds: Iterable[Operation]) -> list[Operation]:
-    return [add for add in adds if add.invoked_ns <= end_ns(read)]
 
 
 def _phantoms(read: Operation, adds: list[Operation]) -> list[tuple[Hashable, int]]:

@@ -127,6 +127,8 @@ class _Loading:
         """What ``archive.load`` checks, without saying where it is wrong."""
         if not header.keys() <= _HEADER:
             raise UnfitError("a header with something unknown in it")
+        if header.get("clock_error_ns"):
+            raise UnfitError("stamps of several clocks, whose errors columns have no place for")
         records = header["records"]
         count = len(self._numbers["invoked"])
         if header["schema"] != SCHEMA or not count:

@@ -9,7 +9,7 @@ from threading import RLock
 
 from chaos.errors import HarnessError
 from chaos.history.index import TimeIndex
-from chaos.history.reader import EventReader
+from chaos.history.reader import Clock, EventReader
 from chaos.history.records import Fault, Header, History, Observation, Operation, Phase
 
 Where = Callable[[Operation], bool]
@@ -31,10 +31,10 @@ class LiveHistory:
         self._faults: list[Fault] = []
         self._phases: list[Phase] = []
 
-    def feed(self, client: str, chunk: bytes) -> None:
-        """Take the next bytes of this client's event file."""
+    def feed(self, client: str, chunk: bytes, clock: Clock | None = None) -> None:
+        """Take the next bytes of this client's event file; ``clock`` reads its stamps where its clock is not ours."""
         with self._lock:
-            news = self._reader(client).feed(chunk)
+            news = self._reader(client).feed(chunk, clock)
             for operation in news.operations:
                 key = (operation.f, client, operation.outcome.value)
                 self._operations.add(key, operation.invoked_ns, operation)

@@ -15,8 +15,13 @@ POINT = "point"
 BROKEN = "broken"
 """The kind of observation that a client's harness error becomes; its value is the message."""
 
+INSTANTS = ("expires_ns",)
+"""What is an instant of the client's clock, in notes and in results."""
+
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 Event = dict[str, Any]
+Clock = Callable[[int], int]
+"""From a stamp of the client to the same instant on the clock of the history. Order is kept."""
 
 
 def refuse_constant(name: str) -> NoReturn:
@@ -63,6 +68,7 @@ class EventReader:
         self._line = 0
         self._rest = b""
         self._news = News([], [])
+        self._clock: Clock | None = None
         self._handlers: dict[str, Callable[[Event], None]] = {
             "start": self._on_start,
             "invoke": self._on_invoke,
@@ -96,9 +102,9 @@ class EventReader:
             for asked in (*self._abandoned, *self._open.values())
         )
 
-    def feed(self, chunk: bytes) -> News:
-        """Take the next bytes of the file, and say what they added."""
-        self._news = News([], [])
+    def feed(self, chunk: bytes, clock: Clock | None = None) -> News:
+        """Take the next bytes of the file, and say what they added; all of its stamps are read by ``clock``."""
+        self._news, self._clock = News([], []), clock
         lines = (self._rest + chunk).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
@@ -113,7 +119,7 @@ class EventReader:
             handler = self._handlers[next(iter(event))]
             if type(event["at_ns"]) is not int:
                 raise ValueError(f"at_ns is not a number of nanoseconds: {event['at_ns']!r}")
-            handler(event)
+            handler(event if self._clock is None else _translated(event, self._clock))
         except KeyError as problem:
             self._refuse(f"{problem} is missing or unknown", line)
         except (ValueError, TypeError, StopIteration, RecursionError) as problem:
@@ -173,3 +179,14 @@ class EventReader:
         observation = Observation(at_ns=event["at_ns"], party=self.client, kind=kind, value=value)
         self.observations.append(observation)
         self._news.observations.append(observation)
+
+
+def _translated(event: Event, clock: Clock) -> Event:
+    """The event with all its instants read by ``clock``."""
+    told: Event = {"at_ns": clock(event["at_ns"])}
+    for part in ("result", "notes"):
+        said = event.get(part)
+        if isinstance(said, dict):
+            instants = {name: clock(said[name]) for name in INSTANTS if type(said.get(name)) is int}
+            told[part] = {**said, **instants}
+    return {**event, **told}

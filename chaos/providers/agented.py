@@ -26,9 +26,11 @@ from chaos.providers.contract import (
     Role,
     RuleCounter,
     Spawn,
+    Translation,
 )
 from chaos.providers.engine import Engine
 from chaos.providers.roster import Roster
+from chaos.providers.signals import as_parties_number
 from chaos.providers.wires import Wires
 from chaos.servers import Installed
 
@@ -117,7 +119,7 @@ class AgentedLab:
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
         """Send a signal to the process and to all it started."""
-        self._roster.call(ref.party, op="signal", name=ref.name, signal=int(signal))
+        self._roster.call(ref.party, op="signal", name=ref.name, signal=as_parties_number(signal))
 
     def state(self, ref: ProcessRef) -> str:
         """``running``, ``stopped`` or ``ended``."""
@@ -224,10 +226,15 @@ class AgentedLab:
         """A program as this lab's parties have it."""
         return self._engine.software(name, version)
 
+    def clock(self, party: str) -> Translation | None:
+        """How a stamp of this party reads on our clock; None where both read the same kernel clock."""
+        clock = self._roster.channel(party).clock
+        return None if clock is None else clock.observed
+
     def clock_error_ns(self, party: str) -> int:
-        """0: all parties of an agented lab on one machine read the same kernel clock."""
-        self._roster.channel(party)
-        return 0
+        """0 where both read the same kernel clock."""
+        clock = self._roster.channel(party).clock
+        return 0 if clock is None else clock.error_ns
 
     def keep(self) -> str:
         """Let the lab outlive the test process."""

@@ -2,7 +2,6 @@
 The user's own program as a party: with addresses in its environment, under the same faults as everybody else.
 """
 
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -12,6 +11,7 @@ from chaos.cluster import App, Node, Target, resolve
 from chaos.errors import NoProgressError, ServerError, UsageError, said
 from chaos.history.records import empty
 from chaos.providers.contract import Canary, Lab, PartySpec, Port, ProcessRef, Role, Spawn
+from chaos.providers.signals import Signal
 from chaos.wait import FAST_S, wait_until
 
 __tracebackhide__ = said
@@ -72,7 +72,7 @@ class RunningApp(App):
 
     def stop(self, *, within_s: float = 10.0) -> int:
         """Ask it to end (SIGTERM), wait, and return its exit code."""
-        self.lab.signal(self.ref, signal.SIGTERM)
+        self.lab.signal(self.ref, Signal.SIGTERM)
         wait_until(
             lambda: self.exit_code() is not None,
             within_s=within_s,

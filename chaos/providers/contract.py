@@ -5,7 +5,7 @@ No process id, path or address of the host crosses it: a party is named, a proce
 inside its party, an address is what ``reach`` returns. What the Docker API alone can do is enough to implement it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chaos.servers import Installed
 
 Plane = Literal["data", "management"]
+Translation = Callable[[int], int]
+"""From a stamp on one clock to the same instant on another, in nanoseconds. Order is kept."""
 OBSERVER = "observer"
 """The name of the test process itself as a source in ``reach``: it reaches the management plane only."""
 
@@ -169,7 +171,7 @@ class Lab(Protocol):
         """The processes that were started in the party and have not ended."""
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
-        """Send a signal to the process and to all it started."""
+        """Send a signal to the process and to all it started; one of the ``signal`` module goes by its name."""
 
     def state(self, ref: ProcessRef) -> str:
         """``running``, ``stopped`` (all of it in state T) or ``ended``."""
@@ -256,8 +258,15 @@ class Lab(Protocol):
     def keep(self) -> str:
         """Let the lab outlive the test run; returns the command that enters it."""
 
+    def clock(self, party: str) -> Translation | None:
+        """
+        How a stamp that this party wrote reads on the observer's clock; None where both read the same kernel clock.
+
+        What the lab itself tells (``exits``, ``points``) is on the observer's clock already; files are as they were written.
+        """
+
     def clock_error_ns(self, party: str) -> int:
-        """How far a stamp of this party may be off the observer's clock; 0 where both read the same kernel clock."""
+        """How far a translated stamp of this party was off at most so far; 0 where both read the same kernel clock."""
 
     def close(self) -> None:
         """End all processes and remove the parties. Safe to call again."""

@@ -71,8 +71,7 @@ class Roster:
         """What the agents have told so far, in order of time."""
         found = []
         for party, channel in self.channels.items():
-            channel.drain()
-            found += [(party, event) for event in channel.events if event["event"] == kind]
+            found += [(party, event) for event in channel.events() if event["event"] == kind]
         yield from sorted(found, key=lambda item: item[1]["at"])
 
 

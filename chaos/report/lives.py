@@ -3,17 +3,16 @@ Lanes of parties that neither asked anything nor had a role, such as the user's 
 """
 
 import re
-import signal
 from collections.abc import Iterator
 
 from chaos.history.records import Fault, History, Observation
+from chaos.providers.signals import signal_name
 from chaos.report.axis import Axis
 from chaos.report.lanes import RoleSpan, natural
 
 EXIT = "exit"
 """Observations of this kind say how a process ended."""
 PAUSE = "pause"
-_SIGNALS = {number.value: number.name for number in signal.Signals}
 _NAMES = re.compile(r"[a-z0-9][a-z0-9-]*(, [a-z0-9][a-z0-9-]*)*")
 Change = tuple[int, str]
 """Since when a party is in which state."""
@@ -60,7 +59,7 @@ def _how(seen: Observation) -> str:
     code = seen.value.get("code") if isinstance(seen.value, dict) else None
     if not isinstance(code, int):
         return "ended"
-    return f"ended by {_SIGNALS.get(-code, -code)}" if code < 0 else f"ended, code {code}"
+    return f"ended by {signal_name(-code)}" if code < 0 else f"ended, code {code}"
 
 
 def _named(fault: Fault) -> list[str]:

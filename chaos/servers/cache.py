@@ -2,7 +2,6 @@
 The per-user cache: one folder a version, with a manifest; installed whole or not at all, by one process at a time.
 """
 
-import fcntl
 import functools
 import hashlib
 import json
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chaos.errors import ProviderError
+from chaos.locks import try_lock
 from chaos.servers.software import Installed, Software, version_key
 from chaos.wait import wait_until
 
@@ -49,7 +49,7 @@ def locked(name: str) -> Iterator[None]:
         ) from problem
     with lock:
         wanted = f"another process to finish installing {name}"
-        wait_until(lambda: _try_lock(lock.fileno()), within_s=LOCK_WITHIN_S, wanted=wanted, error=ProviderError)
+        wait_until(lambda: try_lock(lock.fileno()), within_s=LOCK_WITHIN_S, wanted=wanted, error=ProviderError)
         yield
 
 
@@ -60,7 +60,7 @@ def new_folder() -> Iterator[Path]:
         _remove_abandoned()
         folder = Path(tempfile.mkdtemp(prefix=NEW, dir=cache_folder()))
         held = os.open(folder, os.O_RDONLY)  # The lock falls with the process.
-        fcntl.flock(held, fcntl.LOCK_EX)
+        try_lock(held)
     try:
         yield folder
     finally:
@@ -74,7 +74,7 @@ def _remove_abandoned() -> None:
         with suppress(OSError):  # Just moved to its place.
             opened = os.open(folder, os.O_RDONLY)
             try:
-                if _try_lock(opened):
+                if try_lock(opened):
                     shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(opened)
@@ -154,11 +154,3 @@ def _digest(program: Path) -> str:
 def _digest_of(program: Path, _changed_ns: int, _size: int) -> str:
     with program.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

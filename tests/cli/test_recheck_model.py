@@ -12,7 +12,7 @@ import pytest
 from chaos import cli
 from chaos.checkers import CHECKERS
 from chaos.history.archive import save
-from tests.history.build import history, op
+from tests.history.build import history, ns, op
 
 GOOD = """{:type :invoke, :f :write, :value 1, :process 0}
 {:type :ok, :f :write, :value 1, :process 0}
@@ -167,3 +167,17 @@ def test_bad_input_is_one_sentence(
 def test_wrong_option_is_bad_input(option: list[str], tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="3"):
         recheck(tmp_path, GOOD, "--model", "register", *option)
+
+
+@pytest.mark.parametrize(("error_s", "code"), [(0, 1), (0.1, 1), (0.3, 2)])
+@pytest.mark.parametrize("large", [False, True])
+def test_history_of_several_clocks_is_violated_only_beyond_their_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error_s: float, code: int, large: bool
+) -> None:
+    """The old value was read 0.4 s after the new one was written. A large file is judged no other way."""
+    if large:
+        monkeypatch.setattr("chaos.cli.recheck_model.LARGE_BYTES", 0)
+    operations = [op("a", "write", 1, at=1), op("a", "write", 2, at=2), op("b", "read", at=2.5, result=1)]
+    errors = {"a": ns(error_s), "b": ns(error_s)} if error_s else {}
+    save(history(operations, clock_error_ns=errors), tmp_path / "history.jsonl")
+    assert cli.main(["recheck", str(tmp_path / "history.jsonl"), "--model", "register"]) == code

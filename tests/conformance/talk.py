@@ -68,9 +68,10 @@ def call(
 
 
 def events(lab: Lab, ref: ProcessRef, event: str | None = None, *, since_ns: int = 0) -> list[Event]:
-    """What a process has seen."""
-    lines = lab.log(ref).decode().splitlines()
+    """What a process has seen, when by the observer's clock."""
+    lines, clock = lab.log(ref).decode().splitlines(), lab.clock(ref.party) or int
     found = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    found = [{**one, "at": clock(one["at"])} for one in found]
     return [one for one in found if one["at"] >= since_ns and event in (None, one["event"])]
 
 

@@ -12,6 +12,7 @@ from chaos.guarantees.evidence import (
     harmed_ns,
     heal_ns,
     identity,
+    invoked_before_end,
     last_stamp_ns,
     missed_faults,
     read_too_early,
@@ -123,3 +124,20 @@ def test_read_much_too_early_is_told_to_the_millisecond() -> None:
     """A second more in a thousand million would be seen."""
     early = read_too_early(history([], [fault(1, 8_000_001)]), op("o", "final-read", at=1))
     assert early == "the final read came 8000000.000 s before the last fault healed"
+
+
+def test_read_that_may_by_its_clock_have_come_before_the_heal_is_too_early() -> None:
+    recorded = history([], [fault(1, 9, healing=8)], clock_error_ns={"c1": ns(0.5)})
+    assert read_too_early(recorded, op("c1", "final-read", at=8.5)) is None
+    assert read_too_early(recorded, op("o", "final-read", at=8)) is None
+    early = read_too_early(recorded, op("c1", "final-read", at=8.25))
+    assert early == "the final read came 0.250 s before the last fault healed"
+
+
+def test_what_a_read_may_have_met_is_counted_with_both_clocks_errors() -> None:
+    """The read ends at 9.1."""
+    asked = [op("c1", "add", 1, at=9.1), op("c1", "add", 2, at=9.5), op("c2", "add", 3, at=9.3)]
+    read = op("o", "final-read", at=9)
+    for errors, met in (({}, [1]), ({"c1": ns(0.4)}, [1, 2]), ({"o": ns(0.2)}, [1, 3]), ({"c2": ns(0.1)}, [1])):
+        found = invoked_before_end(history(asked, clock_error_ns=errors), asked, read)
+        assert [one.value for one in found] == met

@@ -65,3 +65,12 @@ def test_stay_of_no_length_is_passed_over() -> None:
     ]
     (held,) = by_lock(find_holds(history(operations))).values()
     assert [(one.client, other.client) for one, other in overlapping(held)] == [("a", "c")]
+
+
+def test_harm_at_the_edge_of_a_stay_is_of_it_only_beyond_the_clocks_error() -> None:
+    """The stay lasts from 1.1 to 5."""
+    for bit, harmed in ((1.3, None), (1.6, ns(1.6)), (4.5, ns(4.5)), (4.6, None)):
+        operations = [op("a", "acquire", "lock", 1), op("a", "release", "lock", 5)]
+        recorded = history(operations, [fault(bit, 9, target="a")], clock_error_ns={"a": ns(0.5)})
+        (hold,) = find_holds(recorded)
+        assert hold.harmed_ns == harmed

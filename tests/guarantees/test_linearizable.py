@@ -9,7 +9,7 @@ import pytest
 from chaos.guarantees import linearizable
 from chaos.history import Operation
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 from tests.telling import proof, told
 
 
@@ -122,3 +122,30 @@ def test_a_history_that_takes_too_long_is_unknown_and_says_so(monkeypatch: pytes
     assert (verdict.status, verdict.guarantee) == (Status.UNKNOWN, "linearizable")
     assert verdict.reason.startswith("key s: the budget of 0.05 s is used up")
     assert verdict.measures == {"operations_count": 65, "keys_count": 2}
+
+
+@pytest.mark.parametrize(
+    ("error_s", "status"), [(0, Status.VIOLATED), (0.1, Status.VIOLATED), (0.5, Status.UNKNOWN), (9, Status.UNKNOWN)]
+)
+def test_a_violation_within_what_clocks_may_be_off_is_unknown(error_s: float, status: Status) -> None:
+    """The old value was read 0.6 s after the new one was written: by two clocks that are off by half a second, perhaps not."""
+    old = read(3.7, 1, "x")
+    errors = {"a": ns(error_s), "b": ns(error_s)}
+    verdict = linearizable(history([*GOOD[:4], old], clock_error_ns=errors))
+    assert verdict.status is status
+    assert verdict.measures["operations_count"] == 5
+    if status is Status.VIOLATED:
+        assert verdict.witness is not None
+        assert any((one.invoked_ns, one.result) == (old.invoked_ns, [1, "x"]) for one in verdict.witness.operations)
+    else:
+        assert "lies within what clocks may be off" in verdict.reason
+
+
+def test_errors_of_clocks_do_not_spoil_what_holds() -> None:
+    assert linearizable(history(GOOD, clock_error_ns={"a": ns(9), "b": ns(9)})).status is Status.HOLDS
+
+
+def test_the_observers_own_stamps_are_not_stretched() -> None:
+    """Only operations of clients whose clocks were translated are."""
+    verdict = linearizable(history([*GOOD[:4], read(3.7, 1, "x")], clock_error_ns={"c": ns(9)}))
+    assert verdict.status is Status.VIOLATED

@@ -266,3 +266,23 @@ def test_refusals_while_a_holder_never_leaves_are_no_wait() -> None:
     waiting = op("a", "acquire", "lock", at=6, took=None)
     operations = [got("a", 1), release("a", 2), got("b", 3), waiting]
     assert lock_is_freed(history(operations)).status is Status.HOLDS
+
+
+@pytest.mark.parametrize(("error_s", "status"), [(0.1, Status.VIOLATED), (0.3, Status.UNKNOWN)])
+def test_refusal_that_by_the_clocks_errors_came_before_the_release_proves_no_lock_that_is_stuck(
+    error_s: float, status: Status
+) -> None:
+    """It was asked for 0.4 s after the release was answered, and nobody asked again."""
+    operations = [got("a", 1), release("a", 2), *tries("b", 2.5)]
+    errors = {"a": ns(error_s), "b": ns(error_s)}
+    assert lock_is_freed(history(operations, clock_error_ns=errors)).status is status
+    waits = history([*operations, got("b", 9, took=None)], clock_error_ns=errors)
+    assert lock_is_freed(waits).status is Status.VIOLATED, "an attempt that was never answered is still one"
+
+
+def test_attempt_that_by_its_clock_may_have_been_cut_short_by_a_fault_is_no_wait() -> None:
+    operations = [got("a", 1), release("a", 2), got("b", 3.1, took=None)]
+    kill = fault(3, None, target="b", name="kill")
+    assert lock_is_freed(history(operations, [kill])).status is Status.VIOLATED
+    recorded = history(operations, [kill], clock_error_ns={"b": ns(0.2)})
+    assert lock_is_freed(recorded).status is Status.UNKNOWN

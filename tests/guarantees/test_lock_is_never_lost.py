@@ -7,7 +7,7 @@ import pytest
 from chaos.guarantees import lock_is_never_lost
 from chaos.history import Operation
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 from tests.telling import proof, told
 
 ACQUIRE = op("a", "acquire", "lock", at=1, result=7)
@@ -94,3 +94,10 @@ def test_a_long_time_without_renewal_is_told_to_the_millisecond() -> None:
     """However long."""
     verdict = lock_is_never_lost(history([ACQUIRE, renew(700_000, False)]))
     assert verdict.reason.startswith("a found lock gone 699999.100 s after")
+
+
+def test_look_that_by_its_clock_may_have_come_before_the_heal_proves_nothing() -> None:
+    lines = [ACQUIRE, renew(3), renew(5, took=None), renew(7)]
+    for error_s, status in ((1, Status.HOLDS), (1.1, Status.UNKNOWN)):
+        assert lock_is_never_lost(history(lines, [CUT], clock_error_ns={"a": ns(error_s)})).status is status
+    assert lock_is_never_lost(history([ACQUIRE, renew(3)], clock_error_ns={"a": ns(9)})).status is Status.HOLDS

@@ -118,3 +118,10 @@ def test_one_producers_values_can_be_judged_alone() -> None:
     recorded = history([*ADDS, left("c1:0", "c1:0", "c2:0")])
     assert of_client(no_duplicates, "c1")(recorded).measures["duplicate_count"] == 1
     assert of_client(no_duplicates, "c2")(recorded).status is Status.HOLDS
+
+
+def test_second_send_that_by_the_clocks_errors_may_have_come_before_the_read_allows_a_copy() -> None:
+    operations = [add("c1:0", 0, 0), add("c1:0", 20, 1), left("c1:0", "c1:0", at=19)]
+    assert no_duplicates(history(operations)).status is Status.VIOLATED
+    for error_s, status in ((0.5, Status.VIOLATED), (1, Status.HOLDS)):
+        assert no_duplicates(history(operations, clock_error_ns={"c1": ns(error_s)})).status is status

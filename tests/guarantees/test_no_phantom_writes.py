@@ -7,7 +7,7 @@ import pytest
 from chaos.guarantees import no_phantom_writes
 from chaos.history import History
 from chaos.verdict import Status
-from tests.history.build import fault, history, op
+from tests.history.build import fault, history, ns, op
 from tests.telling import proof, told
 
 
@@ -121,3 +121,12 @@ def test_value_is_written_by_an_add_alone() -> None:
     assert no_phantom_writes(other).status is Status.VIOLATED
     just = history([op("o", "final-read", at=9, took=1, result=[1]), op("c1", "add", 1, at=10)])
     assert no_phantom_writes(just).status is Status.HOLDS
+
+
+@pytest.mark.parametrize(("error_s", "status"), [(0, Status.VIOLATED), (0.8, Status.VIOLATED), (1, Status.HOLDS)])
+def test_value_that_by_the_clocks_errors_may_have_been_written_before_is_no_phantom(
+    error_s: float, status: Status
+) -> None:
+    """The read ended at 9.1, the write of 5 is stamped 10."""
+    recorded = history(after([5]).operations, clock_error_ns={"c1": ns(error_s)})
+    assert no_phantom_writes(recorded).status is status

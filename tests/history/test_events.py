@@ -211,3 +211,31 @@ def test_closed_writer_writes_into_no_other_file(tmp_path: Path) -> None:
 def test_unwritable_place_is_a_harness_error(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot open the event file"):
         EventWriter(tmp_path / "missing" / "c1.jsonl", "c1")
+
+
+def test_a_foreign_clocks_stamps_are_read_as_ours() -> None:
+    """All instants, ends of leases in notes or in a result too; lengths of time and everything else stay as they are."""
+    lines = [
+        {"start": "c1", "at_ns": 1001, "schema": 1},
+        {"invoke": 0, "at_ns": 1010, "f": "acquire", "value": "lock"},
+        {
+            "complete": 0,
+            "at_ns": 1020,
+            "outcome": "ok",
+            "result": {"token": 1500, "expires_ns": 1300},
+            "notes": {"expires_ns": 1400, "ttl_ms": 1000},
+        },
+        {"invoke": 1, "at_ns": 1030, "f": "renew", "value": "lock"},
+        {"complete": 1, "at_ns": 1040, "outcome": "ok", "result": 1, "notes": {"expires_ns": None}},
+        {"observe": "acquired-after", "at_ns": 1050, "value": {"s": 1000}},
+        {"invoke": 2, "at_ns": 1060, "f": "release", "value": "lock"},
+    ]
+    reader = EventReader("c1")
+    reader.feed(b"".join(json.dumps(line).encode() + b"\n" for line in lines), lambda at_ns: at_ns - 1000)
+    acquire, renew, release = reader.operations()
+    assert (acquire.invoked_ns, acquire.completed_ns, renew.completed_ns, release.invoked_ns) == (10, 20, 40, 60)
+    assert acquire.result == {"token": 1500, "expires_ns": 300}
+    assert acquire.notes == {"expires_ns": 400, "ttl_ms": 1000}
+    assert renew.notes == {"expires_ns": None}
+    (seen,) = reader.observations
+    assert (seen.at_ns, seen.value) == (50, {"s": 1000})

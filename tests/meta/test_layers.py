@@ -11,7 +11,8 @@ from tests.meta.sources import calls, imports, modules
 
 TIERS = (
     ("errors",),
-    ("wait", "process", "folders"),
+    ("wait", "process", "locks"),
+    ("folders",),
     ("history",),
     ("verdict", "progress"),
     ("models", "cluster"),

@@ -22,7 +22,20 @@ NOT_WORKLOADS = {
     *("redis_client", "redis_lock", "redis_store"),
     *("etcd_client", "etcd_lock", "etcd_requests"),
 }
-NOT_PROVIDERS = {"agent", "agented", "apps", "channel", "contract", "engine", "links", "placing", "roster", "wires"}
+NOT_PROVIDERS = {
+    "agent",
+    "agented",
+    "apps",
+    "channel",
+    "clock",
+    "contract",
+    "engine",
+    "links",
+    "placing",
+    "roster",
+    "signals",
+    "wires",
+}
 
 
 def names(folder: str) -> set[str]:

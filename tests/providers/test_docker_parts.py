@@ -13,6 +13,7 @@ import sys
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,12 +29,11 @@ from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderErro
 from chaos.providers import docker
 from chaos.providers.agent import sidecar
 from chaos.providers.agent.stream import Pipes
-from chaos.providers.docker import clean, connection, images, recipes, sources
+from chaos.providers.docker import clean, connection, images, janitor, recipes, sources
 from chaos.providers.docker.attach import AttachStream
 from chaos.providers.docker.connection import connect
 from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
-from chaos.providers.docker.sidecar import check_clock
 from chaos.servers.images import checked
 
 
@@ -370,14 +370,6 @@ def test_no_right_to_the_engine_is_said_with_the_command(monkeypatch: pytest.Mon
         connect()
 
 
-def test_an_engine_with_another_clock_is_refused() -> None:
-    """A pause that began before it was begun proves nothing."""
-    check_clock("a\n", ours="a\n")
-    for ours in ("b\n", ""):
-        with pytest.raises(ProviderError, match="under another kernel"):
-            check_clock("a\n", ours=ours)
-
-
 @pytest.mark.parametrize(
     ("host", "why"),
     [
@@ -442,3 +434,67 @@ def test_a_container_that_the_engine_only_believes_in_is_no_left_over(monkeypatc
     assert clean.heal() == []
     there.listed[0]["State"] = "exited"
     assert clean.heal() == ["chaos-1: left-over containers and networks removed"]
+
+
+@pytest.mark.parametrize(
+    ("where", "elsewhere"),
+    [
+        ("unix:///var/run/docker.sock", False),
+        ("http+unix:///var/run/docker.sock", False),
+        ("tcp://127.0.0.1:2375", False),
+        ("tcp://127.3.2.1:2375", False),
+        ("tcp://localhost:2376", False),
+        ("tcp://[::1]:2375", False),
+        ("ssh://me@localhost", False),
+        ("tcp://198.18.0.9:2375", True),
+        ("https://engine.example:2376", True),
+        ("tcp://docker:2375", True),
+        ("ssh://me@engine.example", True),
+        ("ssh://engine.example:22", True),
+    ],
+)
+def test_an_engine_whose_ports_open_elsewhere_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, where: str, elsewhere: bool
+) -> None:
+    """It publishes them on its own loopback; before anything is asked of it."""
+    assert connection.is_elsewhere(where) is elsewhere
+    if elsewhere:
+        monkeypatch.setattr(connection, "get_docker_host", lambda: where)
+        connect.cache_clear()
+        with pytest.raises(ProviderError, match=r"publishes ports on the loopback of its own machine") as refused:
+            connect()
+        assert where in str(refused.value)
+
+
+def test_a_named_pipe_is_refused_with_the_ways_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Docker Desktop listens on under Windows."""
+    monkeypatch.setattr(connection, "get_docker_host", lambda: "npipe:////./pipe/docker_engine")
+    connect.cache_clear()
+    with pytest.raises(ProviderError, match=r"named pipe .*WSL 2.*tcp://localhost:2375"):
+        connect()
+
+
+@pytest.mark.parametrize(
+    ("host", "override", "platform", "system", "there"),
+    [
+        (None, None, "linux", "Debian", "/var/run/docker.sock"),
+        ("unix:///var/run/docker.sock", None, "linux", "Debian", "/var/run/docker.sock"),
+        ("unix:///run/user/1000/docker.sock", None, "linux", "Debian", "/run/user/1000/docker.sock"),
+        ("unix:///home/me/.docker/desktop/docker.sock", None, "linux", "Docker Desktop", "/var/run/docker.sock"),
+        ("unix:///Users/me/.colima/default/docker.sock", None, "darwin", "Ubuntu", "/var/run/docker.sock"),
+        ("unix:///Users/me/.docker/run/docker.sock", None, "darwin", "Docker Desktop", "/var/run/docker.sock"),
+        ("tcp://localhost:2375", None, "linux", "Debian", "/var/run/docker.sock"),
+        ("unix:///run/mine.sock", "/its/own.sock", "linux", "Debian", "/its/own.sock"),
+    ],
+)
+def test_the_janitor_finds_the_engines_socket_on_the_engines_own_machine(
+    monkeypatch: pytest.MonkeyPatch, host: str | None, override: str | None, platform: str, system: str, there: str
+) -> None:
+    """The path by which we reach the engine of a virtual machine means nothing inside it."""
+    engine: Any = SimpleNamespace(info=lambda: {"OperatingSystem": system})
+    monkeypatch.setattr(janitor, "get_docker_host", lambda: host)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.delenv(janitor.OVERRIDE, raising=False)
+    if override:
+        monkeypatch.setenv(janitor.OVERRIDE, override)
+    assert janitor.socket_of_engine(engine) == there

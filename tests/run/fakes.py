@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from chaos.faults.fault import Evidence, Scene
-from chaos.providers.contract import ExitEvent, Lab, PartySpec, PointEvent, ProcessRef, Role, Spawn
+from chaos.providers.contract import ExitEvent, Lab, PartySpec, PointEvent, ProcessRef, Role, Spawn, Translation
 from chaos.wait import monotonic_ns
 
 
@@ -27,6 +27,7 @@ class FakeLab:
     told: list[str] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)
     strays: dict[str, int] = field(default_factory=dict)
+    clocks: dict[str, Translation] = field(default_factory=dict)
     errors_ns: dict[str, int] = field(default_factory=dict)
     arrived: list[PointEvent] = field(default_factory=list)
     deaf: set[str] = field(default_factory=set)
@@ -104,6 +105,9 @@ class FakeLab:
 
     def undeclared(self) -> Mapping[str, int]:
         return self.strays
+
+    def clock(self, party: str) -> Translation | None:
+        return self.clocks.get(party)
 
     def clock_error_ns(self, party: str) -> int:
         return self.errors_ns.get(party, 0)

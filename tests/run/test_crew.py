@@ -10,6 +10,7 @@ from chaos import crew as crew_module
 from chaos.crew import Crew
 from chaos.errors import HarnessError, OutcomeTableError, UsageError, WorkerDiedError
 from chaos.history.live import LiveHistory
+from chaos.wait import monotonic_ns
 from chaos.workloads.plan import ClientPlan
 from tests.run.fakes import APP, NODE, FakeLab, worker
 
@@ -79,6 +80,22 @@ def test_what_clients_write_is_in_the_live_history(crew: Crew, lab: FakeLab, liv
     lab.files["c1"] += line[20:]
     crew.pump()
     assert live.count("add") == 1
+
+
+def test_what_a_client_under_another_kernel_writes_is_read_on_our_clock(
+    crew: Crew, lab: FakeLab, live: LiveHistory
+) -> None:
+    """Of two clients each has its own."""
+    before = monotonic_ns()
+    lab.clocks["c1"] = lambda at_ns: at_ns - 1_000_000_000_000
+    for client in ("c1", "c2"):
+        lab.write(client, {"invoke": 0, "f": "add"}, {"complete": 0, "outcome": "ok"})
+    crew.pump()
+    shifted, plain = live.last("add", "c1"), live.last("add", "c2")
+    assert shifted is not None
+    assert plain is not None
+    assert before <= plain.invoked_ns
+    assert before <= shifted.invoked_ns + 1_000_000_000_000 <= monotonic_ns()
 
 
 @pytest.mark.parametrize(

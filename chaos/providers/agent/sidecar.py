@@ -15,14 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .container import HOLD, KEPT, OWN, clock_name
 from .kernel import Nft
 from .party import Party, run_ip
 from .processes import ProgramError
 from .stream import Message, Pipes
 
-OWN, KEPT, HOLD = "/chaos/own", "/chaos/kept", "/chaos/busybox"
-BOOT = Path("/proc/sys/kernel/random/boot_id")
-"""Names one life of one kernel, and so its clock."""
 HOSTS, NAMES = Path("/etc/hosts"), Path("/etc/resolv.conf")
 PR_CAPBSET_DROP = 24
 HARNESS_ONLY = (12, 19)
@@ -141,7 +139,7 @@ def main(config: dict[str, Any]) -> None:
     try:
         _furnish(config)
         agent = Sidecar(stream)
-        stream.send({"up": os.getpid(), "boot": BOOT.read_text()})
+        stream.send({"up": os.getpid(), "clock": clock_name()})
         agent.serve()
     except Exception as problem:  # The other end must hear why this party has no agent.
         stream.send({"failed": f"{type(problem).__name__}: {problem}"})

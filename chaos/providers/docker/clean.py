@@ -3,17 +3,16 @@ Removing what a lab was, by its label, and nothing else.
 """
 
 import os
-import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
 from chaos.errors import said
-from chaos.providers.docker.connection import HOST, LAB, OWNER, blamed, connect
+from chaos.process import lives
+from chaos.providers.docker.connection import HOST, LAB, OWNER, blamed, connect, here
 from chaos.wait import wait_until
 
 __tracebackhide__ = said
@@ -72,9 +71,9 @@ def heal() -> list[str]:
             *api.networks(filters={"label": LAB}),
             *(api.volumes(filters={"label": LAB}).get("Volumes") or ()),
         ]
-    here = socket.gethostname()  # An engine may serve several machines, and process ids are each machine's own.
-    labs = {one["Labels"][LAB]: int(one["Labels"].get(OWNER, 0)) for one in marked if one["Labels"].get(HOST) == here}
-    left = sorted(lab for lab, owner in labs.items() if owner != os.getpid() and not Path(f"/proc/{owner}").exists())
+    ours = here()  # An engine may serve several machines, and process ids are each machine's own.
+    labs = {one["Labels"][LAB]: int(one["Labels"].get(OWNER, 0)) for one in marked if one["Labels"].get(HOST) == ours}
+    left = sorted(lab for lab, owner in labs.items() if owner != os.getpid() and not lives(owner))
     for lab in left:
         remove_labelled(api, f"{LAB}={lab}")
     return [f"{lab}: left-over containers and networks removed" for lab in left]

@@ -4,12 +4,15 @@ The way to the container engine, and what its errors mean.
 
 import os
 import socket
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import requests
 from docker import APIClient
@@ -25,13 +28,24 @@ LAB, SESSION, OWNER, HOST = (f"{PREFIX}.{name}" for name in ("lab", "session", "
 CALL_S = 60
 KNOCK_S = 10.0
 UNIX = "unix://"
-DEFAULT = f"{UNIX}/var/run/docker.sock"
+PIPE = "npipe:"
+DEFAULT = f"{PIPE}////./pipe/docker_engine" if sys.platform == "win32" else f"{UNIX}/var/run/docker.sock"
 
 
 @cache
 def connect() -> APIClient:
     """The engine that this machine is set up for, as Testcontainers finds it."""
     where = _where()
+    if where.startswith(PIPE):
+        raise ProviderError(
+            f"nobody can wait for so long and no longer on a named pipe such as {where}; run the tests in WSL 2, or let "
+            "Docker Desktop listen on localhost and set DOCKER_HOST=tcp://localhost:2375"
+        )
+    if is_elsewhere(where):
+        raise ProviderError(
+            f"the container engine at {where} publishes ports on the loopback of its own machine, where this test run cannot "
+            "reach them; run the tests on that machine"
+        )
     try:
         _knock(where)
         api = DockerClient(timeout=CALL_S).client.api
@@ -51,6 +65,17 @@ def _where() -> str:
     return get_docker_host() or DEFAULT
 
 
+def is_elsewhere(where: str) -> bool:
+    """Whether an engine's address names another machine; what a tunnel leads to cannot be told from it."""
+    host = urlparse(where).hostname
+    if host is None or urlparse(where).scheme not in ("tcp", "http", "https", "ssh"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
 def _knock(where: str) -> None:
     """Try the engine's socket ourselves: a library waits for long, and what fails to connect leaves its own socket open."""
     if where.startswith(UNIX):
@@ -68,7 +93,8 @@ def _unreachable(where: str, problem: Exception) -> str:
         return f"the container engine at {where} is silent for {KNOCK_S:g} s; run: sudo systemctl restart docker"
     wrong = isinstance(problem, DockerException | ValueError) and "server API version" not in str(problem)
     why = f" ({problem})" if wrong else ""
-    return f"no container engine answers at {where}{why}; start one (sudo systemctl start docker) or set DOCKER_HOST"
+    start = "sudo systemctl start docker" if sys.platform == "linux" else "Docker Desktop, colima start"
+    return f"no container engine answers at {where}{why}; start one ({start}) or set DOCKER_HOST"
 
 
 @contextmanager
@@ -107,7 +133,15 @@ def _close_sockets(problem: BaseException) -> None:
 
 def labels(lab: str, session: str) -> dict[str, str]:
     """What marks everything of a lab, so that it is found again and nothing else is touched."""
-    return {LAB: lab, SESSION: session, OWNER: str(os.getpid()), HOST: socket.gethostname()}
+    return {LAB: lab, SESSION: session, OWNER: str(os.getpid()), HOST: here()}
+
+
+def here() -> str:
+    """Where process ids mean what they mean to us: this machine, and of a container with the machine's name just that container."""
+    try:
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 def found(api: APIClient, label: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:

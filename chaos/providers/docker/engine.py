@@ -15,11 +15,12 @@ from testcontainers.core.labels import SESSION_ID
 
 from chaos.errors import MissingAbilityError, ProviderError, said
 from chaos.network.mesh import Planes, Seat
-from chaos.providers.agent.sidecar import KEPT, OWN
+from chaos.providers.agent.container import KEPT, OWN
 from chaos.providers.channel import AgentChannel, call_all
 from chaos.providers.contract import PartySpec, Role
 from chaos.providers.docker import clean, images, janitor, sidecar, sources
 from chaos.providers.docker.asking import asked
+from chaos.providers.docker.clocks import Clocks
 from chaos.providers.docker.connection import LAB, blamed, connect, labels
 from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
@@ -55,6 +56,7 @@ class DockerEngine:
         self.proxy_program = "toxiproxy-server" if mesh else ""
         self._sidecars: dict[str, Sidecar] = {}
         self._channels: dict[str, AgentChannel] = {}
+        self._clocks = Clocks()
         self._seats: list[Seat] = []
         self._furnished: dict[str, frozenset[str]] = {}
         self._kept = False
@@ -91,6 +93,8 @@ class DockerEngine:
             channels = {name: AgentChannel(name, one.stream, obituary=one.obituary) for name, one in fresh.items()}
             self._introduce(seats, channels)
             side_by_side(lambda spec: self._furnish(spec, fresh[spec.name], channels[spec.name]), specs)
+            for party, channel in channels.items():
+                self._clocks.tell_apart(channel, fresh[party].clock)
         except BaseException:
             for one in fresh.values():
                 one.stream.close()
@@ -210,6 +214,7 @@ class DockerEngine:
 
     def close(self) -> None:
         """Remove the lab's containers, networks and volumes."""
+        self._clocks.close()
         for one in self._sidecars.values():
             one.stream.close()
         try:

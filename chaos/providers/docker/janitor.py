@@ -7,6 +7,7 @@ Its input ends with the test process, however that ends; then it removes by labe
 import atexit
 import os
 import socket
+import sys
 from typing import Any
 from urllib.parse import urlparse
 
@@ -22,6 +23,9 @@ __tracebackhide__ = said
 ROLE = f"{PREFIX}.role"
 SOCKET = "/var/run/docker.sock"
 READY_S = 20.0
+OVERRIDE = "TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE"
+"""As Testcontainers names the variable that says so."""
+DESKTOP = "Docker Desktop"
 # A program of its own with a bounded polling loop of its own: nothing of ours is in its container.
 PROGRAM = r"""
 import http.client, json, os, socket, sys, time, urllib.parse
@@ -73,10 +77,15 @@ for _ in range(200):
 """
 
 
-def socket_of_engine() -> str:
-    """Where the engine's own socket lies on the engine's machine."""
-    host = get_docker_host() or ""
-    return urlparse(host).path if host.startswith("unix://") else SOCKET
+def socket_of_engine(api: APIClient) -> str:
+    """Where the engine's own socket lies on the engine's machine; that of a virtual machine is not where ours leads to."""
+    if own := os.environ.get(OVERRIDE):
+        return own
+    here = urlparse(get_docker_host() or "")
+    if here.scheme != "unix" or here.path == SOCKET or sys.platform != "linux":
+        return SOCKET
+    with blamed("asking the engine who it is"):
+        return SOCKET if DESKTOP in str(api.info().get("OperatingSystem")) else here.path
 
 
 def spare(api: APIClient, session: str, lab: str) -> None:
@@ -134,7 +143,8 @@ def _stream(line: Any) -> socket.socket:
 
 def _start(api: APIClient, session: str) -> Any:
     marks = {ROLE: "janitor", OWNER: str(os.getpid()), SESSION: session}
-    config = api.create_host_config(auto_remove=True, network_mode="none", binds=[f"{socket_of_engine()}:/engine.sock"])
+    binds = [f"{socket_of_engine(api)}:/engine.sock"]
+    config = api.create_host_config(auto_remove=True, network_mode="none", binds=binds)
     with blamed("starting the janitor"):
         made = api.create_container(
             sidecar_image(api),

@@ -74,7 +74,7 @@ def _installed(distribution: str, compiled: bool) -> Iterator[tuple[str, Path]]:
     except metadata.PackageNotFoundError:
         return  # Required under a marker that is not true here.
     for file in files:
-        if ".." in file.parts or file.suffix in LEFT_OUT or "__pycache__" in file.parts:
+        if ".." in file.parts or file.suffix in LEFT_OUT:
             continue
         if compiled or ".so" not in file.suffixes:
             yield str(file), Path(str(file.locate()))

@@ -2,20 +2,21 @@
 The local provider: real server processes in namespaces of this machine, as root or without.
 """
 
-import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chaos.errors import ProviderError
 from chaos.history.records import empty
+from chaos.process import is_root
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab, PartySpec, Provider
-from chaos.providers.local.engine import LocalEngine
-from chaos.providers.local.sweep import heal
 from chaos.servers import find
 
-__all__ = ["LocalProvider", "heal", "try_out"]
+__all__ = ["NO_LINUX", "LocalProvider", "heal", "try_out"]
+
+NO_LINUX = "its namespaces are Linux's; elsewhere parties are containers: --chaos-provider docker"
 
 
 class LocalProvider:
@@ -24,7 +25,7 @@ class LocalProvider:
     name = "local"
 
     def __init__(self) -> None:
-        self._user_namespace = os.geteuid() != 0
+        self._user_namespace = not is_root()
 
     @property
     def abilities(self) -> frozenset[str]:
@@ -42,6 +43,8 @@ class LocalProvider:
         self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = (), images: Mapping[str, str] = empty()
     ) -> Lab:
         """Make an empty lab."""
+        from chaos.providers.local.engine import LocalEngine
+
         engine = LocalEngine(
             keep_at=Path(keep_at).absolute(),
             proxy_program=str(find("toxiproxy").program) if mesh else "",
@@ -51,8 +54,19 @@ class LocalProvider:
         return AgentedLab(engine, mesh=mesh)
 
 
+def heal() -> list[str]:
+    """End kept and orphaned labs of this user and remove their folders; returns a sentence for each."""
+    if sys.platform != "linux":
+        return []
+    from chaos.providers.local import sweep
+
+    return sweep.heal()
+
+
 def try_out(provider: Provider, *, user_namespace: bool) -> str | None:
     """Make a lab of one party and say what is in the way; None when nothing is."""
+    if sys.platform != "linux":
+        return NO_LINUX
     try:
         find("toxiproxy")
         with tempfile.TemporaryDirectory(prefix="chaos-probe-") as folder:

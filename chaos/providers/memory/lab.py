@@ -5,7 +5,6 @@ The contract over a simulated world. Time passes only while somebody looks: each
 import importlib
 import inspect
 import secrets
-import signal as signals
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -28,6 +27,7 @@ from chaos.providers.contract import (
 )
 from chaos.providers.memory.world import MILLISECOND, SECOND, Answer, Process, World, listing
 from chaos.providers.roster import seat_specs
+from chaos.providers.signals import Signal, as_parties_number
 from chaos.servers import Installed
 
 __tracebackhide__ = said
@@ -115,13 +115,13 @@ class MemoryLab:
 
     def signal(self, ref: ProcessRef, signal: int) -> None:
         """Stop, continue, or end it: a program in memory handles no signal."""
-        process = self._life(ref)
-        if signal == signals.SIGSTOP:
+        process, number = self._life(ref), as_parties_number(signal)
+        if number == Signal.SIGSTOP:
             process.stop()
-        elif signal == signals.SIGCONT:
+        elif number == Signal.SIGCONT:
             process.go_on()
         else:
-            process.end(-int(signal))
+            process.end(-number)
 
     def state(self, ref: ProcessRef) -> str:
         """``running``, ``stopped`` or ``ended``."""
@@ -200,7 +200,7 @@ class MemoryLab:
 
             def note(answer: Answer, number: int = number, canary: Canary = canary) -> None:
                 took_ms = (self.world.now_ns - began) / MILLISECOND
-                found[number] = ConnectResult(outcome=_seen(answer, canary), took_ms=took_ms)
+                found[number] = ConnectResult(outcome=answer.seen(asked=canary.ping is not None), took_ms=took_ms)
 
             ping = {"do": CANARY, "ping": canary.ping}
             within_ns = int(canary.within_s * SECOND)
@@ -269,6 +269,10 @@ class MemoryLab:
         """Not in memory."""
         raise MissingAbilityError("Keep", "a lab in memory ends with the test process")
 
+    def clock(self, party: str) -> None:
+        """There is one clock."""
+        self._known(party)
+
     def clock_error_ns(self, party: str) -> int:
         """0: there is one clock."""
         self._known(party)
@@ -289,12 +293,3 @@ class MemoryLab:
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
-def _seen(answer: Answer, canary: Canary) -> str:
-    if answer.outcome == "silent":
-        connected = "connected" if canary.ping is None else "silent"
-        return connected if answer.reached else "timeout"
-    if answer.outcome == "refused":
-        return "refused"
-    return "connected" if canary.ping is None else "answered"

@@ -38,6 +38,12 @@ class Answer:
     value: Any = None
     reached: bool = False
 
+    def seen(self, *, asked: bool) -> str:
+        """As a canary tells it, that asked for bytes or only for a connection."""
+        if self.outcome == "silent":
+            return "timeout" if not self.reached else "silent" if asked else "connected"
+        return "refused" if self.outcome == "refused" else "answered" if asked else "connected"
+
 
 class World:
     """Everything of one simulation."""

@@ -5,15 +5,14 @@ Each party has its own process numbers and its own folders; files go in and out 
 started and not forked. It exists to keep the contract honest: what works here needs nothing that Docker has not.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chaos.history.records import empty
+from chaos.process import is_root
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab
 from chaos.providers.local import try_out
-from chaos.providers.local.engine import LocalEngine
 from chaos.servers import find
 
 
@@ -23,7 +22,7 @@ class SealedProvider:
     name = "sealed"
 
     def __init__(self) -> None:
-        self._user_namespace = os.geteuid() != 0
+        self._user_namespace = not is_root()
 
     @property
     def abilities(self) -> frozenset[str]:
@@ -38,6 +37,8 @@ class SealedProvider:
         self, *, keep_at: str, mesh: bool = True, warm: Sequence[str] = (), images: Mapping[str, str] = empty()
     ) -> Lab:
         """Make an empty lab; nothing can be imported ahead in a sealed party, so ``warm`` is ignored."""
+        from chaos.providers.local.engine import LocalEngine
+
         engine = LocalEngine(
             keep_at=Path(keep_at).absolute(),
             proxy_program=str(find("toxiproxy").program) if mesh else "",
