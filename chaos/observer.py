@@ -8,12 +8,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from chaos.cluster import Agrees, Cluster
 from chaos.errors import NoProgressError, VoidRunError, said
-from chaos.history import Observation, Outcome
+from chaos.history import Header, Observation, Outcome
 from chaos.history.events import EventWriter
 from chaos.history.live import LiveHistory
 from chaos.history.records import Value
 from chaos.providers.contract import OBSERVER, Lab
-from chaos.wait import CALM_S, wait_until
+from chaos.wait import CALM_S, monotonic_ns, wait_until
 
 __tracebackhide__ = said
 
@@ -88,6 +88,19 @@ def settings_of(clusters: Sequence[Cluster]) -> dict[str, Any]:
             "nodes": [node.name for node in cluster.nodes],
         }
     return settings
+
+
+def header_of(lab: Lab, clusters: Sequence[Cluster], experiment: str, *, seed: int, started_ns: int) -> Header:
+    """What must be known of a run that ends now."""
+    return Header(
+        experiment=experiment,
+        seed=seed,
+        started_ns=started_ns,
+        ended_ns=monotonic_ns(),
+        systems=settings_of(clusters),
+        clock_error_ns={party: error for party in lab.parties if (error := lab.clock_error_ns(party))},
+        clocks={party: clock.name for party in lab.parties if (clock := lab.clock(party)) is not None},
+    )
 
 
 def settle(lab: Lab, parties: Sequence[str], clusters: Sequence[Cluster]) -> None:

@@ -6,6 +6,7 @@ An experiment has five beats: steady state, fault, recovery; then, outside the r
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,13 +16,13 @@ from chaos.errors import ChaosError, HarnessError, NoProgressError, UsageError, 
 from chaos.faults.fault import FaultPlan, Scene
 from chaos.folders import full_disk
 from chaos.guarantees.guarantee import FINAL_READ, Guarantee
-from chaos.history import Fault, Header, History, Observation
+from chaos.history import Fault, History, Observation
 from chaos.history.archive import save
 from chaos.history.live import LiveHistory
 from chaos.history.records import Value
 from chaos.judgement import Bounds, Judged, blame, failure, judge
 from chaos.nemesis import Nemesis, restarts_of, unproven
-from chaos.observer import Observer, Watched, settings_of, settle
+from chaos.observer import Observer, Watched, header_of, settle
 from chaos.progress import held, in_words, instead_of, on_the_way, since_phase
 from chaos.providers.apps import RunningApp
 from chaos.providers.contract import OBSERVER, Lab
@@ -250,15 +251,9 @@ class Run:
     def _seal(self) -> History:
         with suppress(HarnessError, OSError):  # Its last word is worth less than the history.
             self._observer.close()
-        header = Header(
-            experiment=self.name,
-            seed=self.seed,
-            started_ns=self._started_ns,
-            ended_ns=monotonic_ns(),
-            systems=settings_of(self.clusters),
-            clock_error_ns={party: error for party in self.lab.parties if (error := self.lab.clock_error_ns(party))},
-        )
-        self.history = self.live.freeze(header)
+        history = self.live.freeze()  # First: how far clocks are off is known once all stamps have been read.
+        header = header_of(self.lab, self.clusters, self.name, seed=self.seed, started_ns=self._started_ns)
+        self.history = replace(history, header=header)
         self._files.mkdir(parents=True, exist_ok=True)
         save(self.history, self.history_file)
         return self.history

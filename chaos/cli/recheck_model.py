@@ -14,6 +14,7 @@ from chaos.checkers.doubt import judge_in_doubt
 from chaos.cli.recheck_said import MOST_SHOWN, as_json, show_verdict
 from chaos.cli.terminal import say
 from chaos.errors import UsageError
+from chaos.guarantees.evidence import doubts_ns
 from chaos.history import History, Operation, Outcome
 from chaos.history.archive import load_from
 from chaos.history.formats import ARCHIVE, Reading, read, recognise
@@ -162,7 +163,7 @@ def _verdict(name: str, history: History, question: Question, reading: Reading |
         return unknown(question.model, "there is no operation in it")
     try:
         asked = _filled(operations, question) if reading else operations
-        verdict = judge_in_doubt(asked, history.header.clock_error_ns, lambda these: _checked(these, question))
+        verdict = judge_in_doubt(asked, doubts_ns(history, asked), lambda these: _checked(these, question))
         return _seen(verdict, operations, question)
     except UsageError as problem:
         raise UsageError(f"{name}{_line(str(problem), reading)}: {problem}") from problem

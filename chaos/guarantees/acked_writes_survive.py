@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from chaos.guarantees.evidence import (
-    clock_error_ns,
+    apart_ns,
     end_ns,
     final_reads,
     first_harm_ns,
@@ -90,7 +90,7 @@ def _end(add: Operation) -> int:
 
 
 def _error(history: History, add: Operation, read: Operation) -> int:
-    return clock_error_ns(history, add.client) + clock_error_ns(history, read.client)
+    return apart_ns(history, add.client, read.client)
 
 
 def _counts(survived: Survival) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ that did not ``fail``.
 """
 
 from chaos.guarantees.evidence import (
-    clock_error_ns,
+    apart_ns,
     end_ns,
     final_reads,
     integer,
@@ -56,7 +56,7 @@ def _between(history: History, read: Operation, sent: tuple[Operation, ...], ben
     """The least and the most that may have been applied; ``benefit`` 1 and -1 give the clocks' error that way."""
     acked = possible = 0
     for incr in sent:
-        error = benefit * (clock_error_ns(history, incr.client) + clock_error_ns(history, read.client))
+        error = benefit * apart_ns(history, incr.client, read.client)
         acked += incr.ok and end_ns(incr) + error <= read.invoked_ns
         possible += incr.outcome is not Outcome.FAIL and incr.invoked_ns - error <= end_ns(read)
     return acked, possible

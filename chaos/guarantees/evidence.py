@@ -74,8 +74,8 @@ def read_too_early(history: History, read: Operation) -> str | None:
 
 def invoked_before_end(history: History, operations: Iterable[Operation], read: Operation) -> list[Operation]:
     """Those that the read may have met: what was invoked before it ended, or may have been for all that clocks are off."""
-    end = end_ns(read) + clock_error_ns(history, read.client)
-    return [each for each in operations if each.invoked_ns - clock_error_ns(history, each.client) <= end]
+    end = end_ns(read)
+    return [each for each in operations if each.invoked_ns - apart_ns(history, each.client, read.client) <= end]
 
 
 def missed_faults(history: History, operations: Iterable[Operation]) -> str | None:
@@ -97,8 +97,30 @@ def _over_ns(fault: Fault) -> int:
 
 
 def clock_error_ns(history: History, client: str) -> int:
-    """How far this client's stamps may be off."""
+    """How far this client's stamps may be off those of faults and of the observer."""
     return history.header.clock_error_ns.get(client, 0)
+
+
+def apart_ns(history: History, one: str, other: str) -> int:
+    """How far stamps of these two clients (or of one) may be off each other: not at all where they read one known clock."""
+    clocks = history.header.clocks
+    if one in clocks and clocks.get(one) == clocks.get(other):
+        return 0
+    return clock_error_ns(history, one) + clock_error_ns(history, other)
+
+
+def doubts_ns(history: History, operations: Iterable[Operation]) -> dict[str, int]:
+    """
+    By how much each client's stamps must be stretched, so that what still comes first among these operations did so.
+
+    All are read on the observer's clock; if there is but one other, on that one, and the observer's are stretched instead.
+    """
+    clients = {operation.client for operation in operations}
+    clocks = {history.header.clocks.get(client) for client in clients if clock_error_ns(history, client)}
+    if len(clocks) != 1 or None in clocks:
+        return {client: clock_error_ns(history, client) for client in clients}
+    error = max(clock_error_ns(history, client) for client in clients)
+    return {client: 0 if clock_error_ns(history, client) else error for client in clients}
 
 
 def worst_clock_error_ns(history: History) -> int:
@@ -106,6 +128,12 @@ def worst_clock_error_ns(history: History) -> int:
     if not history.header.clock_error_ns:
         return 0
     return max((clock_error_ns(history, client) for client in {operation.client for operation in history}), default=0)
+
+
+def worst_apart_ns(history: History) -> int:
+    """How far any two stamps, of operations or faults, may be off each other."""
+    one_clock = len({history.header.clocks.get(client, client) for client in history.header.clock_error_ns}) == 1
+    return worst_clock_error_ns(history) * (1 if one_clock else 2)
 
 
 def bound_ns(seconds: float) -> int:

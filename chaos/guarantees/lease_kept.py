@@ -9,7 +9,7 @@ No ``check`` or ``renew`` (ok) of that lease answers false, 0 or null before tha
 from collections import defaultdict
 from typing import NamedTuple
 
-from chaos.guarantees.evidence import NEVER, clock_error_ns, end_ns, integer, missed_faults
+from chaos.guarantees.evidence import NEVER, apart_ns, end_ns, integer, missed_faults
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import learnt_of_loss
 from chaos.history import History, Operation
@@ -62,11 +62,12 @@ def _looks(history: History, own: list[Operation]) -> list[Look]:
     for look in own:
         if look.f not in ("renew", "check") or not look.ok or end_ns(look) > released:
             continue
-        confirmed = [one for one in promises if end_ns(one) <= look.invoked_ns]
+        apart = {one.client: apart_ns(history, look.client, one.client) for one in promises}
+        confirmed = [one for one in promises if end_ns(one) + apart[one.client] <= look.invoked_ns]
         if confirmed:
             promise = max(confirmed, key=lambda one: one.notes["expires_ns"])
-            error = clock_error_ns(history, look.client) + clock_error_ns(history, promise.client)
-            found.append(Look(look, promise, promise.notes["expires_ns"] - end_ns(look) - error))
+            left_ns = promise.notes["expires_ns"] - end_ns(look) - apart[promise.client]
+            found.append(Look(look, promise, left_ns))
     return found
 
 

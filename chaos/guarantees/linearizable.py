@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from chaos.checkers import check
 from chaos.checkers.doubt import judge_in_doubt
 from chaos.errors import UsageError
-from chaos.guarantees.evidence import missed_faults
+from chaos.guarantees.evidence import doubts_ns, missed_faults
 from chaos.guarantees.guarantee import Guarantee
 from chaos.history import History, Operation
 from chaos.verdict import Status, Verdict, holds, unknown, violated
@@ -26,7 +26,7 @@ def _judge(history: History) -> Verdict:
     if not any(one.ok and one.f == "read" for one in work) or not any(one.ok and one.f != "read" for one in work):
         return unknown(NAME, "no read of a register, or no write of one, was acknowledged")
     try:
-        found = judge_in_doubt(work, history.header.clock_error_ns, _check)
+        found = judge_in_doubt(work, doubts_ns(history, work), _check)
     except UsageError as problem:
         return unknown(NAME, f"these are no versioned registers: {problem}")
     measures = {name: found.measures[name] for name in ("operations_count", "keys_count")}

@@ -25,7 +25,7 @@ from chaos.guarantees.evidence import (
     identity,
     last_stamp_ns,
     shown,
-    worst_clock_error_ns,
+    worst_apart_ns,
 )
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import Hold, by_lock, find_holds, harmed_between, is_acquired
@@ -80,7 +80,7 @@ def _guarantee(name: str, bound_s: float | None, within: str) -> Guarantee:
 
 def _judge(history: History, name: str, bound_s: float | None) -> Verdict:
     idle = _idle_stretches(history)
-    error = 2 * worst_clock_error_ns(history)  # A stretch lies between stamps of two clocks.
+    error = worst_apart_ns(history)  # A stretch lies between stamps of two clocks.
     bound = None if bound_s is None else bound_ns(bound_s)
     late = [one for one in idle if one.sure and (one.by is None if bound is None else one.lasted_ns - error > bound)]
     measures = {"wait_s": max((one.lasted_s for one in idle), default=None), "idle_count": len(idle)}
@@ -118,7 +118,7 @@ def _idle_stretches(history: History) -> list[Idle]:
     locks: dict[Hashable, list[Operation]] = {}
     for attempt in history.select("acquire", where=lambda attempt: not _was_cut_short(history, attempt)):
         locks.setdefault(identity(attempt.value), []).append(attempt)
-    doubt = 2 * worst_clock_error_ns(history)
+    doubt = worst_apart_ns(history)
     return [one for lock, asked in locks.items() for one in _idle_of(asked, stays.get(lock, []), last, doubt)]
 
 

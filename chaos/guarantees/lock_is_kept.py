@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
-from chaos.guarantees.evidence import clock_error_ns, end_ns, identity, integer, missed_faults, shown
+from chaos.guarantees.evidence import apart_ns, end_ns, identity, integer, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import Hold, find_holds, learnt_of_loss
 from chaos.history import History, Operation
@@ -54,7 +54,7 @@ def _losses(history: History, stays: Iterable[Hold]) -> list[Loss]:
 def _left_ns(history: History, hold: Hold, look: Operation) -> int:
     """How long the lock should still have been there when this look at it ended; not above 0 when it need not."""
     expires = integer(look.notes.get("expires_ns", hold.acquire.notes.get("expires_ns")))
-    return 0 if expires is None else expires - end_ns(look) - clock_error_ns(history, hold.client)
+    return 0 if expires is None else expires - end_ns(look) - apart_ns(history, hold.client, look.client)
 
 
 def _confirmed(history: History, stays: Iterable[Hold]) -> list[Operation]:

@@ -8,7 +8,7 @@ renewal or check that told it the lock is gone, or to its last sign of life. Two
 from collections.abc import Iterable
 from dataclasses import replace
 
-from chaos.guarantees.evidence import clock_error_ns, missed_faults, shown
+from chaos.guarantees.evidence import apart_ns, missed_faults, shown
 from chaos.guarantees.guarantee import Guarantee
 from chaos.guarantees.holding import LOCK_KINDS, Hold, by_lock, find_holds, overlapping
 from chaos.history import History, Operation
@@ -39,7 +39,7 @@ def _common_ns(pair: tuple[Hold, Hold]) -> int:
 
 
 def _error_ns(history: History, pair: tuple[Hold, Hold]) -> int:
-    return sum(clock_error_ns(history, hold.client) for hold in pair)
+    return apart_ns(history, pair[0].client, pair[1].client)
 
 
 def _total_ns(pairs: list[tuple[Hold, Hold]]) -> int:

@@ -5,7 +5,7 @@ Which of two operations really came first: by the store's own numbering where th
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.guarantees.evidence import clock_error_ns, end_ns, integer
+from chaos.guarantees.evidence import doubts_ns, end_ns, integer
 from chaos.history import History, Operation
 
 
@@ -19,10 +19,11 @@ class Placed:
 
 
 def by_interval(history: History, operations: Iterable[Operation]) -> list[Placed]:
-    """Between invocation and completion, widened by what the client's clock may be off."""
-    placed = []
+    """Between invocation and completion, widened by what the client's clock may be off those of the others."""
+    operations, placed = list(operations), []
+    doubts = doubts_ns(history, operations)
     for operation in operations:
-        error = clock_error_ns(history, operation.client)
+        error = doubts[operation.client]
         placed.append(Placed(operation, operation.invoked_ns - error, end_ns(operation) + error))
     return placed
 

@@ -6,7 +6,7 @@ A write that timed out may be applied seconds later; by values, a read before it
 
 from typing import NamedTuple
 
-from chaos.guarantees.evidence import clock_error_ns, integer
+from chaos.guarantees.evidence import doubts_ns, integer
 from chaos.history import History, Operation
 
 WRITES = ("write", "cas", "add")
@@ -33,9 +33,10 @@ def writes(history: History) -> list[Revised]:
 
 def _revised(history: History, kinds: tuple[str, ...]) -> list[Revised]:
     found: list[Revised] = []
+    doubts = doubts_ns(history, history.select(("read", *WRITES)))
     for one in history.select(kinds):
         revision = integer(one.notes.get("revision"))
         if one.ok and revision is not None and one.completed_ns is not None:
-            error = clock_error_ns(history, one.client)
+            error = doubts[one.client]
             found.append(Revised(one, revision, one.invoked_ns - error, one.completed_ns + error))
     return found

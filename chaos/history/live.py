@@ -148,13 +148,13 @@ class LiveHistory:
         with self._lock:
             self._phases.append(phase)
 
-    def freeze(self, header: Header) -> History:
+    def freeze(self, header: Header | None = None) -> History:
         """The finished record: operations by invocation, from 0; those still open become ``info`` without an end."""
         with self._lock:
             operations = [operation for reader in self._readers.values() for operation in reader.operations()]
             operations.sort(key=attrgetter("invoked_ns", "client", "index"))
             return History(
-                header=header,
+                header=header or Header(),
                 operations=tuple(_renumbered(operation, index) for index, operation in enumerate(operations)),
                 faults=tuple(self._faults),
                 observations=self.observations(),

@@ -2,9 +2,10 @@
 Reading one client's event file while it is being written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from json import JSONDecoder
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from chaos.errors import HistoryFormatError
 from chaos.history.records import SCHEMA, Observation, Operation, Outcome, Value, empty
@@ -20,8 +21,6 @@ INSTANTS = ("expires_ns",)
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 Event = dict[str, Any]
-Clock = Callable[[int], int]
-"""From a stamp of the client to the same instant on the clock of the history. Order is kept."""
 
 
 def refuse_constant(name: str) -> NoReturn:
@@ -30,6 +29,16 @@ def refuse_constant(name: str) -> NoReturn:
 
 
 _decode = JSONDecoder(parse_constant=refuse_constant).decode
+
+
+class Clock(Protocol):
+    """A client's clock that is not the history's. Order is kept by both ways to read it."""
+
+    def observed(self, at_ns: int) -> int:
+        """A stamp as the history's clock would have shown it: the same whenever it is asked for."""
+
+    def foreseen(self, at_ns: int) -> int:
+        """The same for an instant that may lie ahead: nearer to the truth the later it is asked for."""
 
 
 class News(NamedTuple):
@@ -86,7 +95,8 @@ class EventReader:
 
     def operations(self) -> tuple[Operation, ...]:
         """Completed operations and, as ``info`` without an end, those still open; in order of invocation."""
-        return tuple(sorted((*self._completed, *self.open_operations()), key=lambda operation: operation.index))
+        completed = map(self._with_instants, self._completed)
+        return tuple(sorted((*completed, *self.open_operations()), key=lambda operation: operation.index))
 
     def open_operations(self) -> tuple[Operation, ...]:
         """Operations that were asked and not answered so far."""
@@ -119,7 +129,7 @@ class EventReader:
             handler = self._handlers[next(iter(event))]
             if type(event["at_ns"]) is not int:
                 raise ValueError(f"at_ns is not a number of nanoseconds: {event['at_ns']!r}")
-            handler(event if self._clock is None else _translated(event, self._clock))
+            handler(event if self._clock is None else {**event, "at_ns": self._clock.observed(event["at_ns"])})
         except KeyError as problem:
             self._refuse(f"{problem} is missing or unknown", line)
         except (ValueError, TypeError, StopIteration, RecursionError) as problem:
@@ -166,7 +176,7 @@ class EventReader:
             notes=event.get("notes") or empty(),
         )
         self._completed.append(operation)
-        self._news.operations.append(operation)
+        self._news.operations.append(self._with_instants(operation))
 
     def _on_broken(self, event: Event) -> None:
         self.broken.append(str(event["broken"]))
@@ -180,13 +190,18 @@ class EventReader:
         self.observations.append(observation)
         self._news.observations.append(observation)
 
+    def _with_instants(self, operation: Operation) -> Operation:
+        """With the instants in its result and notes read by our clock; as well as is known by now."""
+        if self._clock is None:
+            return operation
+        result, notes = _instants(operation.result, self._clock), _instants(operation.notes, self._clock)
+        if result is operation.result and notes is operation.notes:
+            return operation
+        return replace(operation, result=result, notes=notes)
 
-def _translated(event: Event, clock: Clock) -> Event:
-    """The event with all its instants read by ``clock``."""
-    told: Event = {"at_ns": clock(event["at_ns"])}
-    for part in ("result", "notes"):
-        said = event.get(part)
-        if isinstance(said, dict):
-            instants = {name: clock(said[name]) for name in INSTANTS if type(said.get(name)) is int}
-            told[part] = {**said, **instants}
-    return {**event, **told}
+
+def _instants(said: Any, clock: Clock) -> Any:
+    if not isinstance(said, Mapping):
+        return said
+    found = {name: clock.foreseen(said[name]) for name in INSTANTS if type(said.get(name)) is int}
+    return {**said, **found} if found else said

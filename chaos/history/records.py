@@ -107,6 +107,8 @@ class Header:
     systems: Mapping[str, Value] = field(default_factory=empty)
     clock_error_ns: Mapping[str, int] = field(default_factory=empty)
     """Per party whose clock is not the observer's: how far its stamps may be off after correction, in nanoseconds."""
+    clocks: Mapping[str, str] = field(default_factory=empty)
+    """Per such party the name of its clock: between parties of one clock the order is exact, whatever the error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from chaos.errors import MissingAbilityError, ProviderError, UsageError, said
 from chaos.network.rules import LinkRule
 from chaos.providers.apps import RunningApp, start_app
 from chaos.providers.channel import AgentError
+from chaos.providers.clock import Clock
 from chaos.providers.contract import (
     OBSERVER,
     Canary,
@@ -26,7 +27,6 @@ from chaos.providers.contract import (
     Role,
     RuleCounter,
     Spawn,
-    Translation,
 )
 from chaos.providers.engine import Engine
 from chaos.providers.roster import Roster
@@ -226,10 +226,9 @@ class AgentedLab:
         """A program as this lab's parties have it."""
         return self._engine.software(name, version)
 
-    def clock(self, party: str) -> Translation | None:
-        """How a stamp of this party reads on our clock; None where both read the same kernel clock."""
-        clock = self._roster.channel(party).clock
-        return None if clock is None else clock.observed
+    def clock(self, party: str) -> Clock | None:
+        """What reads this party's stamps on our clock; None where both read the same kernel clock."""
+        return self._roster.channel(party).clock
 
     def clock_error_ns(self, party: str) -> int:
         """0 where both read the same kernel clock."""

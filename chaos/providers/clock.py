@@ -11,7 +11,6 @@ import threading
 import time
 from bisect import bisect_left
 from dataclasses import dataclass
-from operator import attrgetter
 
 DRIFT_PPM = 1000
 """How much faster or slower one clock may go than the other: each kernel lets NTP steer its clock by 500."""
@@ -62,23 +61,24 @@ class Point:
     stepped: bool
 
 
-_at = attrgetter("reading.at_ns")
-
-
 class Clock:
     """
     One foreign clock. Threads may share it.
 
+    :param name: tells it from others.
     :param fineness_ns: by how much at most our own clock stands still between two ticks.
     """
 
-    def __init__(self, fineness_ns: int | None = None) -> None:
+    def __init__(self, name: str = "", fineness_ns: int | None = None) -> None:
+        self.name = name
         ours = time.get_clock_info("monotonic").resolution
         self._fineness_ns = max(1, round(ours * 1e9)) if fineness_ns is None else fineness_ns
         self._lock = threading.Lock()
         self._latest: Reading | None = None
         self._stepped = False
         self._points: list[Point] = []
+        self._times: list[int] = []
+        """Of each point, on their clock: what is searched in."""
         self._worst_ns = 0
 
     def heard(self, asked_ns: int, at_ns: int, answered_ns: int) -> None:
@@ -92,23 +92,30 @@ class Clock:
                 self._stepped = self._stepped or together is None
                 fresh = together or fresh
             self._latest = fresh
-            if not self._points or at_ns - _at(self._points[-1]) >= APART_NS:
+            if not self._times or at_ns - self._times[-1] >= APART_NS:
                 self._set_point(fresh)
 
     def observed(self, at_ns: int) -> int:
-        """
-        This stamp of theirs on our clock.
-
-        It is the same each time for what is no later than the last answer. What lies ahead (the end of a lease) is as sure as
-        the drift until then allows.
-        """
+        """This stamp of theirs on our clock; the same each time, as long as it is no later than the last answer."""
         with self._lock:
             latest = self._known()
-            if _at(self._points[-1]) < at_ns and _at(self._points[-1]) < latest.at_ns:
+            if self._times[-1] < at_ns and self._times[-1] < latest.at_ns:
                 self._set_point(latest)
             sure, shown_ns = self._place(at_ns)
             self._worst_ns = max(self._worst_ns, sure.off_ns(shown_ns))
             return shown_ns
+
+    def foreseen(self, at_ns: int) -> int:
+        """
+        An instant of theirs that may lie ahead (the end of a lease) on our clock.
+
+        What is behind the last answer is a stamp like any other. What is ahead moves with the drift until then, which is no
+        error of anything that was seen: all that lies on this side of it.
+        """
+        with self._lock:
+            if at_ns > self._known().at_ns:
+                return self._place(at_ns)[1]
+        return self.observed(at_ns)
 
     @property
     def error_ns(self) -> int:
@@ -137,16 +144,17 @@ class Clock:
     def _set_point(self, reading: Reading) -> None:
         before = self._points[-1].shown_ns if self._points else reading.middle_ns
         self._points.append(Point(reading, max(before, reading.middle_ns), self._stepped))
+        self._times.append(reading.at_ns)
         self._stepped = False
 
     def _place(self, at_ns: int) -> tuple[Reading, int]:
         """What is sure of this instant, and what it is translated to."""
-        after = bisect_left(self._points, at_ns, key=_at)
+        after = bisect_left(self._times, at_ns)
         if after in (0, len(self._points)):
             nearest = self._points[min(after, len(self._points) - 1)]
-            return nearest.reading.carried_to(at_ns), nearest.shown_ns + at_ns - _at(nearest)
+            return nearest.reading.carried_to(at_ns), nearest.shown_ns + at_ns - nearest.reading.at_ns
         left, right = self._points[after - 1], self._points[after]
-        passed, whole = at_ns - _at(left), _at(right) - _at(left)
+        passed, whole = at_ns - left.reading.at_ns, right.reading.at_ns - left.reading.at_ns
         shown_ns = left.shown_ns + (right.shown_ns - left.shown_ns) * passed // whole
         together = left.reading.carried_to(at_ns).both(right.reading.carried_to(at_ns))
         if right.stepped or together is None:  # All that is sure is that no clock goes back.

@@ -5,7 +5,7 @@ No process id, path or address of the host crosses it: a party is named, a proce
 inside its party, an address is what ``reach`` returns. What the Docker API alone can do is enough to implement it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,11 +16,10 @@ from chaos.network.rules import LinkRule
 
 if TYPE_CHECKING:
     from chaos.providers.apps import Ready, RunningApp, Value
+    from chaos.providers.clock import Clock
     from chaos.servers import Installed
 
 Plane = Literal["data", "management"]
-Translation = Callable[[int], int]
-"""From a stamp on one clock to the same instant on another, in nanoseconds. Order is kept."""
 OBSERVER = "observer"
 """The name of the test process itself as a source in ``reach``: it reaches the management plane only."""
 
@@ -258,9 +257,9 @@ class Lab(Protocol):
     def keep(self) -> str:
         """Let the lab outlive the test run; returns the command that enters it."""
 
-    def clock(self, party: str) -> Translation | None:
+    def clock(self, party: str) -> "Clock | None":
         """
-        How a stamp that this party wrote reads on the observer's clock; None where both read the same kernel clock.
+        What reads a stamp that this party wrote on the observer's clock; None where both read the same kernel clock.
 
         What the lab itself tells (``exits``, ``points``) is on the observer's clock already; files are as they were written.
         """

@@ -69,9 +69,9 @@ def call(
 
 def events(lab: Lab, ref: ProcessRef, event: str | None = None, *, since_ns: int = 0) -> list[Event]:
     """What a process has seen, when by the observer's clock."""
-    lines, clock = lab.log(ref).decode().splitlines(), lab.clock(ref.party) or int
+    lines, clock = lab.log(ref).decode().splitlines(), lab.clock(ref.party)
     found = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-    found = [{**one, "at": clock(one["at"])} for one in found]
+    found = [{**one, "at": clock.observed(one["at"])} for one in found] if clock else found
     return [one for one in found if one["at"] >= since_ns and event in (None, one["event"])]
 
 

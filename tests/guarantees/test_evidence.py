@@ -7,7 +7,9 @@ from itertools import combinations
 import pytest
 
 from chaos.guarantees.evidence import (
+    apart_ns,
     bound_ns,
+    doubts_ns,
     end_ns,
     harmed_ns,
     heal_ns,
@@ -17,6 +19,7 @@ from chaos.guarantees.evidence import (
     missed_faults,
     read_too_early,
     shown,
+    worst_apart_ns,
     worst_clock_error_ns,
 )
 from chaos.history import Fault
@@ -141,3 +144,53 @@ def test_what_a_read_may_have_met_is_counted_with_both_clocks_errors() -> None:
     for errors, met in (({}, [1]), ({"c1": ns(0.4)}, [1, 2]), ({"o": ns(0.2)}, [1, 3]), ({"c2": ns(0.1)}, [1])):
         found = invoked_before_end(history(asked, clock_error_ns=errors), asked, read)
         assert [one.value for one in found] == met
+
+
+ONE_CLOCK = {"a": "vm", "b": "vm"}
+ERRORS = {"a": 3, "b": 5}
+
+
+@pytest.mark.parametrize(
+    ("clocks", "one", "other", "apart"),
+    [
+        ({}, "a", "b", 8),
+        ({}, "a", "a", 6),
+        ({}, "a", "o", 3),
+        (ONE_CLOCK, "a", "b", 0),
+        (ONE_CLOCK, "a", "a", 0),
+        (ONE_CLOCK, "a", "o", 3),
+        (ONE_CLOCK, "o", "b", 5),
+        (ONE_CLOCK, "o", "o", 0),
+        ({"a": "vm", "b": "other"}, "a", "b", 8),
+    ],
+)
+def test_clients_of_one_clock_are_not_apart(clocks: dict[str, str], one: str, other: str, apart: int) -> None:
+    """The observer's clock has no name and no error."""
+    assert apart_ns(history([], clock_error_ns=ERRORS, clocks=clocks), one, other) == apart
+
+
+@pytest.mark.parametrize(
+    ("clocks", "clients", "doubts"),
+    [
+        ({}, "ab", {"a": 3, "b": 5}),
+        ({}, "abo", {"a": 3, "b": 5, "o": 0}),
+        (ONE_CLOCK, "ab", {"a": 0, "b": 0}),
+        (ONE_CLOCK, "abo", {"a": 0, "b": 0, "o": 5}),
+        (ONE_CLOCK, "ao", {"a": 0, "o": 3}),
+        ({"a": "vm", "b": "other"}, "abo", {"a": 3, "b": 5, "o": 0}),
+        ({"a": "vm"}, "ab", {"a": 3, "b": 5}),
+        (ONE_CLOCK, "o", {"o": 0}),
+        (ONE_CLOCK, "", {}),
+    ],
+)
+def test_only_stamps_of_other_clocks_are_in_doubt(clocks: dict[str, str], clients: str, doubts: dict[str, int]) -> None:
+    """Where all but the observer read one clock, it is the observer who is off."""
+    asked = [op(client, "add") for client in clients]
+    assert doubts_ns(history(asked, clock_error_ns=ERRORS, clocks=clocks), asked) == doubts
+
+
+def test_two_stamps_are_apart_by_two_errors_unless_there_is_one_foreign_clock() -> None:
+    asked = [op("a", "add"), op("b", "add")]
+    for clocks, worst in (({}, 10), (ONE_CLOCK, 5), ({"a": "vm", "b": "other"}, 10)):
+        assert worst_apart_ns(history(asked, clock_error_ns=ERRORS, clocks=clocks)) == worst
+    assert worst_apart_ns(history(asked)) == 0

@@ -59,11 +59,12 @@ def history(
     observations: Iterable[Observation] = (),
     phases: Iterable[Phase] = (),
     clock_error_ns: Mapping[str, int] | None = None,
+    clocks: Mapping[str, str] | None = None,
 ) -> History:
     """Operations sorted and numbered as a finished run has them."""
     ordered = sorted(operations, key=lambda operation: operation.invoked_ns)
     return History(
-        header=Header(experiment="by hand", clock_error_ns=clock_error_ns or {}),
+        header=Header(experiment="by hand", clock_error_ns=clock_error_ns or {}, clocks=clocks or {}),
         operations=tuple(numbered(operation, index) for index, operation in enumerate(ordered)),
         faults=tuple(faults),
         observations=tuple(observations),

@@ -231,11 +231,28 @@ def test_a_foreign_clocks_stamps_are_read_as_ours() -> None:
         {"invoke": 2, "at_ns": 1060, "f": "release", "value": "lock"},
     ]
     reader = EventReader("c1")
-    reader.feed(b"".join(json.dumps(line).encode() + b"\n" for line in lines), lambda at_ns: at_ns - 1000)
+    clock = Ahead()
+    news = reader.feed(b"".join(json.dumps(line).encode() + b"\n" for line in lines), clock)
     acquire, renew, release = reader.operations()
+    assert list(news.operations) == [acquire, renew]
     assert (acquire.invoked_ns, acquire.completed_ns, renew.completed_ns, release.invoked_ns) == (10, 20, 40, 60)
     assert acquire.result == {"token": 1500, "expires_ns": 300}
     assert acquire.notes == {"expires_ns": 400, "ttl_ms": 1000}
     assert renew.notes == {"expires_ns": None}
     (seen,) = reader.observations
     assert (seen.at_ns, seen.value) == (50, {"s": 1000})
+    clock.drifted = 7
+    assert reader.operations()[0].notes["expires_ns"] == 407, "an instant that lay ahead is known better by now"
+    assert reader.operations()[0].completed_ns == 20
+
+
+class Ahead:
+    """A clock that is 1000 ahead, and may be found to be a little less by and by."""
+
+    drifted = 0
+
+    def observed(self, at_ns: int) -> int:
+        return at_ns - 1000
+
+    def foreseen(self, at_ns: int) -> int:
+        return at_ns - 1000 + self.drifted

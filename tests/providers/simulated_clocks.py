@@ -28,7 +28,7 @@ class TwoClocks:
     stalls: float = 0.02
     ours_ns: int = 5_000_000_000
     theirs_ns: int = 105_000_000_000
-    clock: Clock = field(default_factory=lambda: Clock(FINENESS_NS))
+    clock: Clock = field(default_factory=lambda: Clock(fineness_ns=FINENESS_NS))
     stamps: list[tuple[int, int]] = field(default_factory=list)
     """Of each event: their stamp, and what our clock showed then."""
 

@@ -81,7 +81,7 @@ def test_a_way_there_that_takes_all_the_time_is_within_the_error() -> None:
 
 
 def test_the_shortest_of_several_ways_says_most() -> None:
-    clock = Clock(0)
+    clock = Clock(fineness_ns=0)
     for asked_ns, took_ns in ((0, 9_000_000), (10_000_000, 300_000), (11_000_000, 5_000_000)):
         clock.heard(HOUR_NS + asked_ns, asked_ns + took_ns // 2, HOUR_NS + asked_ns + took_ns)
     assert 150_000 <= clock.error_ns < 160_000
@@ -128,14 +128,29 @@ def test_a_clock_that_drifts_more_than_may_be_contradicts_itself() -> None:
         assert world.clock.error_ns > 500_000
 
 
-def test_the_end_of_a_lease_lies_ahead_and_drift_until_then_is_counted() -> None:
+def test_the_end_of_a_lease_is_foreseen_and_known_once_it_has_come() -> None:
+    """Drift until then is no error of what was seen: all of that lies on this side of it."""
     world = TwoClocks(seed=5, drift_ppm=900)
     world.live(40)
-    sure = world.clock.error_ns
-    ends_ns, now_ns = world.theirs_ns + 10_000_000_000, world.ours_ns
-    shown_ns = world.clock.observed(ends_ns)
-    assert abs(shown_ns - (now_ns + 10_000_000_000)) < 11_000_000
-    assert sure < 1_000_000 < 10_000_000 <= world.clock.error_ns < 12_000_000
+    sure, ends_ns, now_ns = world.clock.error_ns, world.theirs_ns + 10_000_000_000, world.ours_ns
+    foreseen_ns = world.clock.foreseen(ends_ns)
+    assert abs(foreseen_ns - (now_ns + 10_000_000_000)) < 11_000_000
+    assert foreseen_ns > now_ns + sure
+    assert world.clock.error_ns == sure < 1_000_000
+    while world.theirs_ns < ends_ns:
+        world.live(1, longest_ns=20_000_000)
+    assert world.clock.foreseen(ends_ns) == world.clock.observed(ends_ns)
+    assert world.clock.error_ns < 1_000_000
+
+
+def test_a_stamp_after_the_last_answer_is_as_sure_as_drift_allows() -> None:
+    """Its agent was gone before it could answer again."""
+    world = TwoClocks(seed=5, drift_ppm=900)
+    world.live(10)
+    world.wait(2_000_000_000)
+    world.happens()
+    assert off_ns(world)[-1] <= world.clock.error_ns
+    assert 2_000_000 <= world.clock.error_ns < 3_500_000
 
 
 def test_what_happened_before_the_first_answer_is_told_too() -> None:
@@ -148,7 +163,7 @@ def test_what_happened_before_the_first_answer_is_told_too() -> None:
 
 def test_an_answer_that_was_overtaken_changes_nothing() -> None:
     """Several agents of one kernel: one answer lay unread while another came."""
-    clock = Clock(0)
+    clock = Clock(fineness_ns=0)
     clock.heard(100, 1_000, 200)
     clock.heard(10, 900, 400)
     assert (clock.latest_ns, clock.error_ns) == (1_000, 50)
@@ -156,7 +171,7 @@ def test_an_answer_that_was_overtaken_changes_nothing() -> None:
 
 def test_a_coarse_clock_of_ours_is_a_part_of_the_error() -> None:
     """Where time.monotonic stands still for 16 ms (Windows), two readings of it enclose more than they say."""
-    fine, coarse = Clock(0), Clock(16_000_000)
+    fine, coarse = Clock(fineness_ns=0), Clock(fineness_ns=16_000_000)
     for clock in (fine, coarse):
         clock.heard(HOUR_NS, 7, HOUR_NS)
     assert fine.error_ns == 0
@@ -164,7 +179,7 @@ def test_a_coarse_clock_of_ours_is_a_part_of_the_error() -> None:
 
 
 def test_the_same_clock_may_be_ours_and_another_may_not() -> None:
-    same, other = Clock(0), Clock(0)
+    same, other = Clock(fineness_ns=0), Clock(fineness_ns=0)
     same.heard(1_000, 1_050, 1_100)
     other.heard(1_000, 1_200, 1_100)
     assert same.may_be_ours()

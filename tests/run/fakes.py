@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from chaos.faults.fault import Evidence, Scene
-from chaos.providers.contract import ExitEvent, Lab, PartySpec, PointEvent, ProcessRef, Role, Spawn, Translation
+from chaos.providers.clock import Clock
+from chaos.providers.contract import ExitEvent, Lab, PartySpec, PointEvent, ProcessRef, Role, Spawn
 from chaos.wait import monotonic_ns
 
 
@@ -27,7 +28,7 @@ class FakeLab:
     told: list[str] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)
     strays: dict[str, int] = field(default_factory=dict)
-    clocks: dict[str, Translation] = field(default_factory=dict)
+    clocks: dict[str, Clock] = field(default_factory=dict)
     errors_ns: dict[str, int] = field(default_factory=dict)
     arrived: list[PointEvent] = field(default_factory=list)
     deaf: set[str] = field(default_factory=set)
@@ -106,7 +107,7 @@ class FakeLab:
     def undeclared(self) -> Mapping[str, int]:
         return self.strays
 
-    def clock(self, party: str) -> Translation | None:
+    def clock(self, party: str) -> Clock | None:
         return self.clocks.get(party)
 
     def clock_error_ns(self, party: str) -> int:

@@ -10,6 +10,7 @@ from chaos import crew as crew_module
 from chaos.crew import Crew
 from chaos.errors import HarnessError, OutcomeTableError, UsageError, WorkerDiedError
 from chaos.history.live import LiveHistory
+from chaos.providers.clock import Clock
 from chaos.wait import monotonic_ns
 from chaos.workloads.plan import ClientPlan
 from tests.run.fakes import APP, NODE, FakeLab, worker
@@ -87,7 +88,8 @@ def test_what_a_client_under_another_kernel_writes_is_read_on_our_clock(
 ) -> None:
     """Of two clients each has its own."""
     before = monotonic_ns()
-    lab.clocks["c1"] = lambda at_ns: at_ns - 1_000_000_000_000
+    lab.clocks["c1"] = ahead = Clock()
+    ahead.heard(before - 1_000_000_000_000, before, before - 1_000_000_000_000)
     for client in ("c1", "c2"):
         lab.write(client, {"invoke": 0, "f": "add"}, {"complete": 0, "outcome": "ok"})
     crew.pump()

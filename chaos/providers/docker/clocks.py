@@ -29,7 +29,7 @@ class Clocks:
     def tell_apart(self, channel: AgentChannel, name: str) -> None:
         """Give a newcomer's channel its party's clock if that is another than ours: by its name, and by what it shows."""
         if name not in self._known:
-            channel.clock = clock = Clock()
+            channel.clock = clock = Clock(name)
             channel.compare()
             ours = bool(name) and name == clock_name() and clock.may_be_ours()
             self._known[name] = None if ours else clock
