@@ -60,7 +60,7 @@ def test_a_stall_holds_the_bytes_and_delivers_them_at_the_heal(lab: Lab) -> None
     placed(lab)
     server = lab.processes("n1")[0]
     caller = call(lab, "c1", "n1", every_s=0.02)
-    wait_event(lab, server, "got", text="0\n")
+    wait_event(lab, server, "got")
     rules = [Gate(source="c1", target="n1", action="drop-new"), *both(Bandwidth(rate_kb_s=0))]
     lab.apply(rules)
     began_ns = time.monotonic_ns()
@@ -95,7 +95,7 @@ def test_a_blackhole_swallows_and_its_end_closes(lab: Lab) -> None:
     placed(lab)
     server = lab.processes("n1")[0]
     caller = call(lab, "c1", "n1", every_s=0.02)
-    wait_event(lab, server, "got", text="0\n")
+    wait_event(lab, server, "got")
     rules = both(Timeout())
     lab.apply(rules)
     began_ns = time.monotonic_ns()
