@@ -71,7 +71,7 @@ for _ in range(200):
         left += 1
         ask("DELETE", "/volumes/" + one["Name"])
     quiet = 0 if left else quiet + 1
-    if quiet > 30:  # The engine may still be making what it was asked for last.
+    if quiet > 20:  # The engine may still be making what it was asked for last.
         break
     time.sleep(0.05)
 """
