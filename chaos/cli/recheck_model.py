@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from chaos.checkers import CHECKERS, check
 from chaos.checkers.calls import Says
-from chaos.checkers.doubt import judge_in_doubt
 from chaos.cli.recheck_said import MOST_SHOWN, as_json, show_verdict
 from chaos.cli.terminal import say
 from chaos.errors import UsageError
+from chaos.guarantees.doubt import judge_in_doubt
 from chaos.guarantees.evidence import doubts_ns
 from chaos.history import History, Operation, Outcome
 from chaos.history.archive import load_from

@@ -8,8 +8,8 @@ their values are ``[key, ...]``, their results ``[version, value]``.
 from collections.abc import Sequence
 
 from chaos.checkers import check
-from chaos.checkers.doubt import judge_in_doubt
 from chaos.errors import UsageError
+from chaos.guarantees.doubt import judge_in_doubt
 from chaos.guarantees.evidence import doubts_ns, missed_faults
 from chaos.guarantees.guarantee import Guarantee
 from chaos.history import History, Operation

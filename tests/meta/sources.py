@@ -52,6 +52,7 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 NOT_GUARANTEES = {
+    "doubt",
     "evidence",
     "guarantee",
     "holding",

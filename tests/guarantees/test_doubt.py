@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaos.checkers import check
-from chaos.checkers.doubt import judge_in_doubt
+from chaos.guarantees.doubt import judge_in_doubt
 from chaos.history import Operation
 from chaos.verdict import Status, Verdict
 from tests.history.build import history, ns, op
