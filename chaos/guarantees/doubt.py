@@ -20,27 +20,27 @@ def judge_in_doubt(operations: Sequence[Operation], error_ns: Mapping[str, int],
     Stretched by it at both ends, operations allow more orders and never fewer: what no order explains then is violated for
     certain. What only the stamps as written contradict is unknown.
     """
-    verdict = judge(operations)
-    worst_ns = max((error_ns.get(operation.client, 0) for operation in operations), default=0)
-    if verdict.status is not Status.VIOLATED or not worst_ns:
+    verdict, doubtful = judge(operations), {client: error for client, error in error_ns.items() if error}
+    errors = [doubtful[operation.client] for operation in operations if operation.client in doubtful]
+    if verdict.status is not Status.VIOLATED or not errors:
         return verdict
-    stretched = judge([_stretched(operation, error_ns.get(operation.client, 0)) for operation in operations])
+    stretched = judge([_stretched(operation, doubtful) for operation in operations])
     if stretched.status is Status.VIOLATED:
         return _as_written(stretched, operations)
-    doubt = f"what contradicts it lies within what clocks may be off, {worst_ns / 1e6:.3f} ms ({verdict.reason})"
+    doubt = f"what contradicts it lies within what clocks may be off, {max(errors) / 1e6:.3f} ms ({verdict.reason})"
     return replace(unknown(verdict.guarantee, doubt), measures=verdict.measures)
 
 
-def _stretched(operation: Operation, error_ns: int) -> Operation:
-    if not error_ns:
+def _stretched(operation: Operation, error_ns: Mapping[str, int]) -> Operation:
+    if operation.client not in error_ns:
         return operation
-    end = operation.completed_ns
+    end, error = operation.completed_ns, error_ns[operation.client]
     return replace(
         operation,
-        invoked_ns=operation.invoked_ns - error_ns,
-        completed_ns=None if end is None else end + error_ns,
-        result=_sooner(operation.result, error_ns),
-        notes=_sooner(operation.notes, error_ns),
+        invoked_ns=operation.invoked_ns - error,
+        completed_ns=None if end is None else end + error,
+        result=_sooner(operation.result, error),
+        notes=_sooner(operation.notes, error),
     )
 
 
@@ -49,7 +49,7 @@ def _sooner(said: Any, error_ns: int) -> Any:
     if not isinstance(said, Mapping):
         return said
     instants = {name: said[name] - error_ns for name in INSTANTS if type(said.get(name)) is int}
-    return {**said, **instants} if instants else said
+    return {**said, **instants}
 
 
 def _as_written(verdict: Verdict, operations: Sequence[Operation]) -> Verdict:

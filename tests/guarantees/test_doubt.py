@@ -10,7 +10,7 @@ import pytest
 from chaos.checkers import check
 from chaos.guarantees.doubt import judge_in_doubt
 from chaos.history import Operation
-from chaos.verdict import Status, Verdict
+from chaos.verdict import Status, Verdict, Witness, violated
 from tests.history.build import history, ns, op
 
 STALE = history([op("a", "write", 1, at=1), op("a", "write", 2, at=2), op("b", "read", at=2.3, result=1)]).operations
@@ -71,3 +71,34 @@ def test_the_end_of_a_lease_lies_at_its_earliest(place: str, error_s: float, sta
     held = history([first, op("b", "acquire", "lock", at=2.5, result=2)]).operations
     errors = {"a": ns(error_s), "b": ns(error_s)}
     assert judge_in_doubt(held, errors, lambda these: check(these, "lease")).status is status
+
+
+def test_doubt_is_told_in_full() -> None:
+    """With the greatest error, and what the stamps as written say."""
+    verdict = judge_in_doubt(STALE, {"a": ns(0.5), "b": ns(1.5)}, as_register)
+    assert verdict.guarantee == "register"
+    written = as_register(STALE).reason
+    assert verdict.reason == f"what contradicts it lies within what clocks may be off, 1500.000 ms ({written})"
+    assert verdict.measures["operations_count"] == 3
+
+
+def test_an_operation_is_stretched_at_both_ends_by_its_own_clients_error() -> None:
+    """Others are what they were, and so are values that are no ends of leases."""
+    asked = [
+        op("a", "acquire", at=1, result={"expires_ns": 700, "n": 700}, expires_ns=900, ttl_ms=900),
+        op("b", "acquire", at=2, took=None),
+        op("c", "acquire", at=3, took=None),
+    ]
+    seen: list[Operation] = []
+
+    def judge(operations: Sequence[Operation]) -> Verdict:
+        seen[:] = operations
+        return violated("x", Witness(anomaly="x", sentence="x"))
+
+    judge_in_doubt(asked, {"a": 100, "b": 5}, judge)
+    one, two, three = seen
+    assert (one.invoked_ns, one.completed_ns) == (ns(1) - 100, ns(1.1) + 100)
+    assert one.result == {"expires_ns": 600, "n": 700}
+    assert one.notes == {"expires_ns": 800, "ttl_ms": 900}
+    assert (two.invoked_ns, two.completed_ns, two.result) == (ns(2) - 5, None, None)
+    assert three is asked[2]
