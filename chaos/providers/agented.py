@@ -89,14 +89,15 @@ class AgentedLab:
         return ref
 
     def _order(self, party: str, spawn: Spawn) -> dict[str, Any]:
+        argv, variables = self._engine.program(self._roster.specs[party], spawn.argv)
         return {
             "op": "spawn",
             "name": spawn.name,
-            "argv": list(spawn.argv),
+            "argv": list(argv),
             "python": spawn.python,
             "interpreter": self._engine.interpreter(self._roster.specs[party]),
             "arguments": dict(spawn.arguments),
-            "env": dict(spawn.env),
+            "env": {**variables, **spawn.env},
             "files": {path: base64.b64encode(content).decode() for path, content in spawn.files.items()},
             "sys_path": self._python_path(party, spawn),
             "attach": spawn.attach,

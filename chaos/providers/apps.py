@@ -117,6 +117,7 @@ def start_app(
     :param files: path below the party's folder, its working directory, to content, written before the start.
     :param ready: text in its output, a condition, or None: its ports are open (without ports: it runs).
     """
+    _refuse_no_bytes(files)
     declared = tuple(port if isinstance(port, Port) else Port(number=port, name=f"port-{port}") for port in ports)
     _place(lab, name, declared)
     variables = {**_addresses(lab, name), **{key: _as_text(lab, name, key, value) for key, value in env.items()}}
@@ -125,6 +126,14 @@ def start_app(
     lab.spawn(name, spawn)
     _wait_ready(app, declared, ready, within_s)
     return app
+
+
+def _refuse_no_bytes(files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        if not isinstance(content, bytes):
+            raise UsageError(
+                f"files: {path} is given its content as bytes (Path(...).read_bytes()), not {content!r:.80}"
+            )
 
 
 def _place(lab: Lab, name: str, ports: tuple[Port, ...]) -> None:

@@ -58,6 +58,10 @@ class Engine(Protocol):
         """Where a party's worker interpreter finds this library and these modules, with what they import."""
         ...
 
+    def program(self, spec: PartySpec, argv: Sequence[str]) -> tuple[Sequence[str], Mapping[str, str]]:
+        """A command as the party can run it, with variables that it needs; what it names on this machine is brought along."""
+        ...
+
     def software(self, name: str, version: str | None) -> Installed:
         """A program as the parties have it."""
         ...

@@ -41,6 +41,11 @@ class Installed:
     image: str | None = None
     made: Mapping[str, bytes] = field(default_factory=empty)
 
+    @property
+    def label(self) -> str:
+        """The version as reports show it, with the image that it is of."""
+        return self.version if self.image is None else f"{self.version} ({self.image})"
+
     def argv(self, *arguments: str) -> tuple[str, ...]:
         """The command that runs it with these arguments."""
         return (str(self.program), *self.leading, *arguments)

@@ -273,3 +273,27 @@ def test_a_kept_lab_outlives_its_process_until_it_is_healed(tmp_path: Path) -> N
     assert len(left(f"{connection.LAB}={kept}")) == 4, "a container, two networks, a volume"
     assert f"{kept}: left-over containers and networks removed" in heal()
     assert left(f"{connection.LAB}={kept}") == []
+
+
+def test_a_python_program_of_ones_own_finds_its_file_its_modules_and_their_libraries(lab: Lab, tmp_path: Path) -> None:
+    """Told as on this machine: by the test's own interpreter and the file's whole path."""
+    (tmp_path / "helper.py").write_text("import redis\nWORD = redis.Redis.__name__\n")
+    for word in ("first", "second"):
+        script = tmp_path / "worker.py"
+        script.write_text(f"from helper import WORD\nprint('{word}', WORD, flush=True)\n")
+        app = lab.app([sys.executable, "-u", str(script)], name=word, ready=f"{word} Redis")
+        wait_until(lambda app=app: app.exit_code() == 0, within_s=10, wanted="the program to end")  # type: ignore[misc]
+
+
+def test_heal_removes_a_container_that_was_made_for_no_lab_yet(engine: None) -> None:
+    """A run that is killed while its janitor is being made leaves one that was never started."""
+    api = connection.connect()
+    ours = {**connection.owned(), "middleware-chaos.role": "janitor"}
+    alive = api.create_container(recipes.SIDECAR, ["true"], labels=ours)["Id"]
+    stray = api.create_container(recipes.SIDECAR, ["true"], labels={**ours, connection.OWNER: "4194305"})["Id"]
+    try:
+        assert any(stray[:12] in sentence for sentence in heal())
+        assert [one["Id"] for one in api.containers(all=True, filters={"id": alive})] == [alive]
+        assert not api.containers(all=True, filters={"id": stray})
+    finally:
+        api.remove_container(alive, force=True)

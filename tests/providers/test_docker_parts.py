@@ -34,6 +34,7 @@ from chaos.providers.docker.attach import AttachStream
 from chaos.providers.docker.connection import connect
 from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
+from chaos.providers.docker.programs import python_program
 from chaos.servers.images import checked
 
 
@@ -145,6 +146,22 @@ def test_a_worker_gets_the_libraries_that_its_modules_use_and_what_these_require
     assert needs("nowhere", (str(tmp_path),)) == frozenset()
     assert "redis" in needs("chaos.workloads.redis_sets", ())
     assert not {"pytest", "rich", "docker", "numpy"} & needs("chaos.workloads.worker", ())
+
+
+def test_a_python_program_of_ones_own_is_told_as_a_container_finds_it(tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text("import redis")
+    given = [sys.executable, "-u", "-W", "error", str(script), "--port", "1"]
+    found = python_program(given, "/code")
+    assert found is not None
+    assert found.argv == ("python3", "-u", "-W", "error", "/code/worker.py", "--port", "1")
+    assert (found.module, found.script) == ("worker", script)
+    for told in (["python3", "-m", "mine", "x"], ["python", "-c", "pass"], [sys.executable, "/not/here.py"]):
+        found = python_program(told, "/code")
+        assert found is not None
+        assert found.argv == ("python3", *told[1:])
+        assert found.module == ("mine" if "-m" in told else "")
+    assert python_program(["java", "-jar", str(script)], "/code") is None
 
 
 def test_compiled_parts_go_only_to_a_python_that_can_load_them() -> None:

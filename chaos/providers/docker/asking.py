@@ -10,7 +10,7 @@ from docker import APIClient
 from docker.errors import ImageNotFound
 
 from chaos.errors import ProviderError, said
-from chaos.providers.docker.connection import PREFIX, blamed
+from chaos.providers.docker.connection import PREFIX, blamed, owned
 from chaos.servers.software import Image, found_version
 
 __tracebackhide__ = said
@@ -62,7 +62,7 @@ def _asked(api: APIClient, _id: str, image: str, argv: tuple[str, ...]) -> bytes
             list(argv[1:]),
             entrypoint=[argv[0]],
             user="0",
-            labels={f"{PREFIX}.asked": image},
+            labels={f"{PREFIX}.asked": image, **owned()},
             host_config=api.create_host_config(network_mode="none"),
         )
         try:

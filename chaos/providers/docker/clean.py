@@ -3,7 +3,7 @@ Removing what a lab was, by its label, and nothing else.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -66,17 +66,28 @@ def heal() -> list[str]:
     """Remove labs whose test process is gone, of this machine; returns a sentence for each."""
     api = connect()
     with blamed("looking for left-over labs"):
-        marked = [
-            *(one for one in api.containers(all=True, filters={"label": LAB}) if not _is_ghost(api, one)),
+        containers = [one for one in api.containers(all=True, filters={"label": OWNER}) if not _is_ghost(api, one)]
+        others = [
             *api.networks(filters={"label": LAB}),
             *(api.volumes(filters={"label": LAB}).get("Volumes") or ()),
         ]
-    ours = here()  # An engine may serve several machines, and process ids are each machine's own.
-    labs = {one["Labels"][LAB]: int(one["Labels"].get(OWNER, 0)) for one in marked if one["Labels"].get(HOST) == ours}
-    left = sorted(lab for lab, owner in labs.items() if owner != os.getpid() and not lives(owner))
-    for lab in left:
+    labs = {one["Labels"][LAB] for one in (*containers, *others) if LAB in one["Labels"] and _is_orphan(one["Labels"])}
+    for lab in sorted(labs):
         remove_labelled(api, f"{LAB}={lab}")
-    return [f"{lab}: left-over containers and networks removed" for lab in left]
+    # A running one is a janitor that is at it, or ends by itself.
+    lone = [one for one in containers if LAB not in one["Labels"] and one["State"] != "running"]
+    strays = [one["Id"] for one in lone if _is_orphan(one["Labels"])]
+    remove(api, containers=strays)
+    found = [f"{lab}: left-over containers and networks removed" for lab in sorted(labs)]
+    return found + [
+        f"{one[:12]}: container of a run that was killed before its lab was made, removed" for one in strays
+    ]
+
+
+def _is_orphan(labels: Mapping[str, str]) -> bool:
+    """Whether it is this machine's and its test process is gone: an engine may serve several, and each has ids of its own."""
+    owner = int(labels.get(OWNER, 0))
+    return labels.get(HOST) == here() and owner != os.getpid() and not lives(owner)
 
 
 def _is_ghost(api: APIClient, container: dict[str, Any]) -> bool:

@@ -133,7 +133,12 @@ def _close_sockets(problem: BaseException) -> None:
 
 def labels(lab: str, session: str) -> dict[str, str]:
     """What marks everything of a lab, so that it is found again and nothing else is touched."""
-    return {LAB: lab, SESSION: session, OWNER: str(os.getpid()), HOST: here()}
+    return {LAB: lab, SESSION: session, **owned()}
+
+
+def owned() -> dict[str, str]:
+    """What tells whose a container is, of a lab or not: heal judges by it whether somebody needs it still."""
+    return {OWNER: str(os.getpid()), HOST: here()}
 
 
 def here() -> str:

@@ -24,6 +24,7 @@ from chaos.providers.docker.clocks import Clocks
 from chaos.providers.docker.connection import LAB, blamed, connect, labels
 from chaos.providers.docker.imports import needs
 from chaos.providers.docker.networks import lease
+from chaos.providers.docker.programs import python_program
 from chaos.providers.docker.sidecar import Sidecar
 from chaos.servers import Installed
 from chaos.servers.images import checked
@@ -58,7 +59,7 @@ class DockerEngine:
         self._channels: dict[str, AgentChannel] = {}
         self._clocks = Clocks()
         self._seats: list[Seat] = []
-        self._furnished: dict[str, frozenset[str]] = {}
+        self._furnished: dict[str, set[object]] = {}
         self._kept = False
         keep_at.mkdir(parents=True, exist_ok=True)
         try:
@@ -135,18 +136,20 @@ class DockerEngine:
             env = images.environment(self._api, image)
             sidecar.lend(self._api, one, channel, image=image, env=env, labels=self._labels)
 
-    def _copy_code(self, one: Sidecar, modules: Iterable[str]) -> None:
-        """Copy what a party's workers need for these modules, and has not yet got."""
-        path = sources.own_path()
-        has = self._furnished.get(one.party)
-        needed = frozenset[str]().union(*(needs(module, path) for module in modules)) - (has or frozenset())
-        archives = [sources.code_archive(path)] if has is None else []
+    def _copy_code(self, one: Sidecar, modules: Iterable[str], *, script: Path | None = None) -> None:
+        """Copy what a party's Python needs for these modules, and has not yet got."""
+        path = (*([str(script.parent)] if script else []), *sources.own_path())
+        has = self._furnished.setdefault(one.party, set())
+        needed = frozenset[str]().union(*(needs(module, path) for module in modules)) - has
+        archives = [sources.code_archive(path)] if path not in has else []
         if needed:
             archives.append(sources.libraries_archive(needed, compiled=self._same_python()))
+        if script:
+            archives.append(sources.file_archive(script))  # As it is now: a test may have written it a moment ago.
         with blamed(one.party):
             for archive in archives:
                 self._api.put_archive(one.id, "/", archive)
-        self._furnished[one.party] = (has or frozenset()) | needed
+        has |= {path, *needed}
 
     def _same_python(self) -> bool:
         """Whether the sidecar's Python can load what is compiled for ours."""
@@ -183,6 +186,16 @@ class DockerEngine:
         """Where this library and the user's workloads were copied to; other parties than clients get them when asked for."""
         self._copy_code(self._sidecars[spec.name], modules)
         return [sources.CODE]
+
+    def program(self, spec: PartySpec, argv: Sequence[str]) -> tuple[Sequence[str], Mapping[str, str]]:
+        """Of a Python program, its file, what it imports, and the sidecar's Python in place of ours."""
+        found = None if spec.image or not argv else python_program(argv, sources.CODE)
+        if found is None:
+            return argv, {}
+        if not found.module:
+            return found.argv, {}
+        self._copy_code(self._sidecars[spec.name], [found.module], script=found.script)
+        return found.argv, {"PYTHONPATH": sources.CODE}
 
     def software(self, name: str, version: str | None) -> Installed:
         """A program as an image on the engine has it."""

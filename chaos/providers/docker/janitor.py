@@ -15,7 +15,7 @@ from docker import APIClient
 from testcontainers.core.docker_client import get_docker_host
 
 from chaos.errors import ProviderError, said
-from chaos.providers.docker.connection import LAB, OWNER, PREFIX, SESSION, blamed
+from chaos.providers.docker.connection import LAB, PREFIX, SESSION, blamed, owned
 from chaos.providers.docker.images import sidecar_image
 
 __tracebackhide__ = said
@@ -142,7 +142,7 @@ def _stream(line: Any) -> socket.socket:
 
 
 def _start(api: APIClient, session: str) -> Any:
-    marks = {ROLE: "janitor", OWNER: str(os.getpid()), SESSION: session}
+    marks = {ROLE: "janitor", SESSION: session, **owned()}
     binds = [f"{socket_of_engine(api)}:/engine.sock"]
     config = api.create_host_config(auto_remove=True, network_mode="none", binds=binds)
     with blamed("starting the janitor"):

@@ -45,6 +45,11 @@ def libraries_archive(distributions: frozenset[str], *, compiled: bool) -> bytes
     return _archive((f"{CODE[1:]}/{name}", file) for one in distributions for name, file in _installed(one, compiled))
 
 
+def file_archive(script: Path) -> bytes:
+    """One file, beside the modules."""
+    return _archive([(f"{CODE[1:]}/{script.name}", script)])
+
+
 def own_path() -> tuple[str, ...]:
     """Where this test process finds modules, apart from the standard library."""
     standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}

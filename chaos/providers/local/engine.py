@@ -219,6 +219,10 @@ class LocalEngine:
         """The test process' own path: what it can import, a workload can."""
         return _own_path()
 
+    def program(self, spec: PartySpec, argv: Sequence[str]) -> tuple[Sequence[str], Mapping[str, str]]:
+        """As it is: a party sees this machine's files."""
+        return argv, {}
+
     def software(self, name: str, version: str | None) -> Installed:
         """A program of this machine."""
         return find(name, version)

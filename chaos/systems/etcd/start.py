@@ -63,7 +63,7 @@ def start_etcd(
     cluster = EtcdCluster(
         lab=lab,
         topology=shape,
-        version=f"etcd {installed.version}",
+        version=f"etcd {installed.label}",
         etcd_settings=dict(settings),
         spawns=_spawns(lab, shape, installed, settings),
     )

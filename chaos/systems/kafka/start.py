@@ -106,7 +106,7 @@ def start_kafka(
     cluster = KafkaCluster(
         lab=lab,
         topology=shape,
-        version=f"Kafka {installed.version}",
+        version=f"Kafka {installed.label}",
         kafka_settings={**overlay, **settings},
         topics=chosen,
         spawns=_spawns(lab, shape, installed, settings, overlay, java_options),

@@ -142,7 +142,7 @@ class _Plan:
         return RedisCluster(
             lab=self.lab,
             topology=self.topology,
-            version=f"{self.installed.name} {self.installed.version}",
+            version=f"{self.installed.name} {self.installed.label}",
             redis_settings=self.settings,
             sentinel=self.timing,
             password=self.password,
