@@ -70,7 +70,8 @@ def option(config: pytest.Config, name: str) -> Any:
 def session_of(config: pytest.Config) -> Session:
     """The session that these options ask for; a wrong value ends the test run with a sentence."""
     _check_provider(str(option(config, "provider")))
-    chosen_images(config)
+    if chosen_images(config) and config.getoption("--chaos-image"):
+        _check_images(str(option(config, "provider")))
     given = getattr(config, "workerinput", {}).get("chaos_seed") or option(config, "seed")
     seed = _whole("seed", given) if given else random.SystemRandom().randrange(1, 2**31)
     return Session(seed=seed, rounds=_whole("repeat", option(config, "repeat"), least=1))
@@ -109,6 +110,15 @@ def _check_provider(name: str) -> None:
 
     if name not in PROVIDERS:
         raise pytest.UsageError(f"--chaos-provider is one of auto, {', '.join(PROVIDERS)}, not {name!r}")
+
+
+def _check_images(name: str) -> None:
+    if name == "auto":
+        return  # Known once it has chosen.
+    from chaos.providers import PROVIDERS
+
+    if "Images" not in PROVIDERS[name]().abilities:
+        raise pytest.UsageError(f"--chaos-image: the {name} provider runs no images; --chaos-provider docker does")
 
 
 def _whole(name: str, given: object, least: int = 0) -> int:

@@ -72,7 +72,10 @@ def test_an_image_for_a_provider_that_runs_none_is_refused(inner: Stranger, pyte
     """Or somebody would believe that their image was tested."""
     pytester.makepyfile("def test_a(chaos_provider):\n    pass\n")
     result = inner("--chaos-provider=memory", "--chaos-image=redis=redis:7.2.5")
-    result.stdout.fnmatch_lines(["*--chaos-image: the memory provider runs no images; --chaos-provider docker does*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --chaos-image: the memory provider runs no images; --chaos-provider docker does"]
+    )
 
 
 def test_a_wrong_value_in_the_ini_file_is_told_alike(inner: Stranger, pytester: pytest.Pytester) -> None:

@@ -123,12 +123,17 @@ def test_a_worker_finds_the_library_the_users_modules_and_what_they_import(tmp_p
     (tmp_path / "mine.py").write_text("import json\n")
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "inner.py").write_text("")
+    (tmp_path / "package" / "words.txt").write_text("hello")
+    (tmp_path / "package" / "film.mkv").write_bytes(bytes(sources.DATA_BYTES + 1))
+    (tmp_path / "package" / ".secret").write_text("x")
     (tmp_path / ".venv" / "lib").mkdir(parents=True)
     (tmp_path / ".venv" / "lib" / "alien.py").write_text("")
     site = next(entry for entry in sys.path if entry.endswith("site-packages"))
     found = names(sources.code_archive((str(tmp_path), site)))
     code = sources.CODE.removeprefix("/")
-    assert {f"{code}/{name}" for name in ("mine.py", "package/inner.py", "chaos/workloads/worker.py")} <= found
+    assert {f"{code}/{name}" for name in ("mine.py", "package/inner.py", "package/words.txt")} <= found
+    assert f"{code}/chaos/workloads/worker.py" in found
+    assert not [name for name in found if name.endswith((".mkv", ".secret"))]
     assert not [name for name in found if "alien" in name or name.endswith(".so") or "/hypothesis/" in name]
 
 
@@ -210,7 +215,8 @@ class FakeApi:
         return image
 
     def start(self, made: str) -> None:
-        pass
+        if not self.says:
+            raise APIError('exec: "redis-server": executable file not found in $PATH')
 
     def wait(self, made: str, timeout: float) -> dict[str, int]:
         return {"StatusCode": self.code}
@@ -305,6 +311,10 @@ def test_an_image_of_ones_own_is_taken_wherever_its_version_answers() -> None:
         found = images.software(there, "redis", wanted, chosen)
         assert (found.image, found.version) == ("mine/redis:patched", "7.0.99")
     assert images.software(there, "redis", "6.2", chosen).image == "redis:6.2.14"
+    with pytest.raises(
+        MissingSoftwareError, match=r"of redis 6\.0 \(mine/redis:patched was chosen, and is 7\.0\.99\) is not"
+    ):
+        images.software(there, "redis", "6.0", chosen)
     with pytest.raises(MissingSoftwareError, match="image mine/redis:other is not installed; run: docker pull mine"):
         images.software(there, "redis", None, {"redis": "mine/redis:other"})
 
@@ -332,6 +342,13 @@ def test_an_image_whose_program_does_not_run_is_quoted() -> None:
         ProviderError, match=r"the image mine/redis:broken ran redis-server and failed with 127: .*not found"
     ):
         images.software(there, "redis", None, {"redis": "mine/redis:broken"})
+    there = api("mine/redis:empty")
+    there.says = ""
+    with pytest.raises(
+        ProviderError, match="the image mine/redis:empty has no redis-server, so it is none of this system"
+    ):
+        images.software(there, "redis", None, {"redis": "mine/redis:empty"})
+    assert not there.left
     there = api("mine/redis:strange")
     there.says = "hello"
     with pytest.raises(ProviderError, match="does not say its version but: 'hello'"):

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from docker import APIClient
-from docker.errors import ImageNotFound
+from docker.errors import APIError, ImageNotFound
 
 from chaos.errors import ProviderError, said
 from chaos.providers.docker.connection import PREFIX, blamed, owned
@@ -66,13 +66,26 @@ def _asked(api: APIClient, _id: str, image: str, argv: tuple[str, ...]) -> bytes
             host_config=api.create_host_config(network_mode="none"),
         )
         try:
-            api.start(made)
-            code = api.wait(made, timeout=ASK_S)["StatusCode"]
-            printed: bytes = api.logs(made, stdout=True, stderr=False)
+            started = _started(api, made)
+            code = api.wait(made, timeout=ASK_S)["StatusCode"] if started else 0
+            printed: bytes = api.logs(made, stdout=True, stderr=False) if started else b""
             everything: bytes = api.logs(made, stdout=True, stderr=True) if code else b""
         finally:
             api.remove_container(made, force=True)
+    if not started:
+        raise ProviderError(f"the image {image} has no {argv[0]}, so it is none of this system")
     if code:
         last = "; ".join(everything.decode(errors="replace").strip().splitlines()[-LAST_LINES:])
         raise ProviderError(f"the image {image} ran {argv[0]} and failed with {code}: {last or 'it said nothing'}")
     return printed
+
+
+def _started(api: APIClient, made: Any) -> bool:
+    """Whether it could be started: False where the image lacks the program."""
+    try:
+        api.start(made)
+    except APIError as problem:
+        if "executable file not found" in str(problem) or "no such file or directory" in str(problem):
+            return False
+        raise
+    return True

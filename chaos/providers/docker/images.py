@@ -56,14 +56,16 @@ def software(api: APIClient, name: str, version: str | None, chosen: Mapping[str
     entry = SOFTWARE.get(name)
     if entry is None or entry.image is None:
         raise MissingAbilityError(name, "the docker provider has no image of it")
+    passed_by = ""
     if name in chosen:
         own = resolve(api, chosen[name])
         if entry.serves(seen := version_in(api, own, entry.image), version):
             return _installed(api, name, seen, own, entry.image)
+        passed_by = f" ({own} was chosen, and is {seen})"
     there = _tags(api, entry.image)
     tag = _best(there, entry, version)
     if tag is None:
-        raise _missing(name, entry, version)
+        raise _missing(name, entry, version, passed_by)
     image = there[tag]
     seen = tag if tag.count(".") >= FULL else version_in(api, image, entry.image)
     return _installed(api, name, seen, image, entry.image)
@@ -87,7 +89,7 @@ def _best(there: Mapping[str, str], entry: Software, version: str | None) -> str
     return max(default or answering, key=version_key, default=None)
 
 
-def _missing(name: str, entry: Software, version: str | None) -> MissingSoftwareError:
+def _missing(name: str, entry: Software, version: str | None, passed_by: str) -> MissingSoftwareError:
     assert entry.image is not None
     offer = entry.choose(version)
     wanted = entry.image.official(offer) if offer else f"{entry.image.repository}:{entry.image.prefix}{version}"
@@ -99,7 +101,7 @@ def _missing(name: str, entry: Software, version: str | None) -> MissingSoftware
         recipe = None  # Debian's package has one version.
     built = f"{BUILD}{asked}" if recipe else ""
     return MissingSoftwareError(
-        f"an image of {name} {version or ''}".rstrip(), _how(_mirrored(wanted) or wanted, built)
+        f"an image of {name} {version or ''}".rstrip() + passed_by, _how(_mirrored(wanted) or wanted, built)
     )
 
 

@@ -21,6 +21,7 @@ _AGENT_SOURCE = LIBRARY / "providers" / "agent"
 SKIPPED = {"__pycache__", "node_modules", "build", "dist", "site-packages"}
 MOST_BYTES = 64 << 20
 LEFT_OUT = {".pyc", ".pyi"}
+DATA_BYTES = 64 << 10
 
 
 @cache
@@ -31,7 +32,7 @@ def agent_archive() -> bytes:
 
 @cache
 def code_archive(path: tuple[str, ...]) -> bytes:
-    """This library and the test run's own modules; Python source only."""
+    """This library and the test run's own modules, with small files that lie in their packages."""
     return _archive((f"{CODE[1:]}/{name}", file) for name, file in _own(path))
 
 
@@ -68,7 +69,7 @@ def _own(path: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
             if not name.isidentifier() or name in SKIPPED or name == LIBRARY.name:
                 continue
             if top.is_dir() and (name in sys.modules or any(top.glob("*.py"))):
-                yield from _tree(top, name)
+                yield from _tree(top, name, data=True)
             elif top.suffix == ".py":
                 yield top.name, top
 
@@ -85,13 +86,18 @@ def _installed(distribution: str, compiled: bool) -> Iterator[tuple[str, Path]]:
             yield str(file), Path(str(file.locate()))
 
 
-def _tree(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
+def _tree(folder: Path, name: str, *, data: bool = False) -> Iterator[tuple[str, Path]]:
+    """A package's source; ``data``: with small files of other kinds beside it, which its modules may read."""
     for entry in sorted(folder.iterdir()):
         if entry.is_dir():
             if entry.name.isidentifier() and entry.name not in SKIPPED:
-                yield from _tree(entry, f"{name}/{entry.name}")
-        elif entry.suffix == ".py" and entry.is_file():
+                yield from _tree(entry, f"{name}/{entry.name}", data=data)
+        elif entry.is_file() and (entry.suffix == ".py" or (data and _is_small(entry))):
             yield f"{name}/{entry.name}", entry
+
+
+def _is_small(file: Path) -> bool:
+    return file.suffix not in LEFT_OUT and not file.name.startswith(".") and file.stat().st_size <= DATA_BYTES
 
 
 def _archive(files: Iterable[tuple[str, Path]]) -> bytes:
