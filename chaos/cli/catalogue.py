@@ -17,6 +17,13 @@ from chaos.cli.terminal import plain, say, say_json, show_table
 HELP = "systems, versions, container images, faults, guarantees, workloads, experiments"
 FILLED_IN = frozenset({"worker", "address", "addresses", "sentinels"})
 """What a client's plan gives a workload by itself."""
+LIBRARIES = {
+    "redis": ("redis", "redis"),
+    "kafka": ("kafka-python", "kafka"),
+    "aiokafka": ("aiokafka", "kafka-clients"),
+    "confluent_kafka": ("confluent-kafka", "kafka-clients"),
+}
+"""The package and our extra that bring a client library's module."""
 Rows = list[dict[str, str]]
 
 
@@ -52,7 +59,7 @@ def _show_experiments(rows: Rows) -> None:
 def systems() -> Rows:
     """Each system with its topologies."""
     return [
-        {"system": name, "topologies": ", ".join(_topologies(name)), "started by": str(start)}
+        {"system": name, "topologies": _known(_topologies, name), "started by": str(start)}
         for name, start in _registry("chaos.systems", "SYSTEMS").items()
     ]
 
@@ -125,7 +132,7 @@ def guarantees() -> Rows:
 def workloads() -> Rows:
     """Each workload with what its clients do, and what can be chosen about it."""
     return [
-        {"workload": name, "what": _sentence(workload), "arguments": _arguments(workload)}
+        {"workload": name, "what": _known(_sentence, workload), "arguments": _known(_arguments, workload)}
         for name, workload in _registry("chaos.workloads", "WORKLOADS").items()
     ]
 
@@ -155,8 +162,30 @@ def _registry(module: str, name: str) -> Mapping[str, Any]:
     return registry
 
 
-def _topologies(system: str) -> tuple[str, ...]:
-    return tuple(getattr(importlib.import_module(f"chaos.systems.{system}"), "TOPOLOGIES", ()))
+def _known(asked: Callable[[Any], str], of: Any) -> str:
+    """The answer, or which client library must be there to know it."""
+    try:
+        return asked(of)
+    except ImportError as problem:
+        missing = _missing(problem)
+        if missing is None:
+            raise
+    package, extra = LIBRARIES.get(missing, (missing, ""))
+    return f"needs {package}: pip install 'middleware-chaos[{extra}]'" if extra else f"needs {package}"
+
+
+def _missing(problem: BaseException | None) -> str | None:
+    """The module that is not installed, also where an error of ours says it in its own words; never one of ours."""
+    while problem is not None:
+        if isinstance(problem, ModuleNotFoundError) and problem.name:
+            name = problem.name.partition(".")[0]
+            return None if name == "chaos" else name
+        problem = problem.__cause__
+    return None
+
+
+def _topologies(system: str) -> str:
+    return ", ".join(getattr(importlib.import_module(f"chaos.systems.{system}"), "TOPOLOGIES", ()))
 
 
 def _sentence(thing: object) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from chaos.cli import exits
 from chaos.cli.terminal import complain, progress, say
-from chaos.errors import ChaosError, ProviderError
+from chaos.errors import ChaosError, ProviderError, UsageError
 
 HELP = "install server software: redis, redis=6.2, etcd, kafka, client:etcd3, ..., or build images: image:sidecar, image:redis"
 IMAGE = "image:"
@@ -32,6 +32,7 @@ def main(options: argparse.Namespace) -> int:
     if options.base and programs:
         complain("--base is for images: chaos install image:NAME --base IMAGE")
         return exits.BAD_INPUT
+    _refuse_unknown(options.names)
     before = signal.signal(signal.SIGTERM, _interrupt)  # Else a broker that is started once would be left running.
     try:
         code = install_all(_with_lab(programs)) if programs else exits.FINE
@@ -41,6 +42,20 @@ def main(options: argparse.Namespace) -> int:
     for problem in problems:
         complain(problem)
     return exits.UNKNOWN if problems else code
+
+
+def _refuse_unknown(requests: Sequence[str]) -> None:
+    """Before anything is installed: one mistyped name must not be found after minutes of building."""
+    from chaos.providers.docker import IMAGES, check_image
+    from chaos.servers import SOFTWARE
+
+    known = [*SOFTWARE, *(IMAGE + name for name in IMAGES)]
+    for request in requests:
+        name, _, version = request.partition("=")
+        if name not in known:
+            raise UsageError(f"unknown software {name!r}; there is {', '.join(known)}")
+        if name.startswith(IMAGE):
+            check_image(name.removeprefix(IMAGE), version or None)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -4,6 +4,7 @@ What this machine can do: each ability is tried, not guessed.
 
 import ctypes
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -159,8 +160,11 @@ def docker() -> Ability:
         return Ability(name="docker", state=need, detail="no docker on PATH", command=install)
     argv = ["docker", "version", "--format", "{{.Server.Version}}"]
     if (problem := _fails(argv)) is not None:
-        right = "permission denied" in problem.lower()
-        command = "sudo usermod -aG docker $USER, and log in again" if right else start
+        command = start
+        if "permission denied" in problem.lower():
+            command = "sudo usermod -aG docker $USER, and log in again"
+        elif os.environ.get("DOCKER_HOST"):
+            command = "unset DOCKER_HOST, or start the engine it names"
         return Ability(name="docker", state=need, detail=problem, command=command)
     return Ability(name="docker", state=OK, detail=f"engine {process.run(argv, timeout_s=20).stdout.strip()}")
 

@@ -6,16 +6,25 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from chaos.cli import exits
-from chaos.cli.places import PACKAGE, checkout, experiments_folder, report_folder, results_folder
+from chaos.cli.places import (
+    checkout,
+    experiments_folder,
+    is_shipped,
+    meant,
+    report_folder,
+    results_folder,
+    shipped_fixtures,
+)
 from chaos.cli.report import build, trend_option
 from chaos.cli.terminal import complain, say
 
 HELP = "run the experiments and build their report"
+PATHS = "your own tests, or experiments as chaos list experiments names them: redis, redis/test_lost_reply.py (default: all)"
 
 FROM_PYTEST = {
     0: exits.FINE,
@@ -31,7 +40,7 @@ NOTHING_RAN = 5
 
 def options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole catalogue)")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help=PATHS)
     parser.add_argument("-k", metavar="EXPRESSION", help="only experiments whose names match, as pytest's -k")
     parser.add_argument("-m", metavar="MARKERS", help="only experiments with these markers, as pytest's -m")
     parser.add_argument("--full", action="store_true", help="also the long experiments")
@@ -51,12 +60,13 @@ def main(options: argparse.Namespace) -> int:
     results = options.results or results_folder()
     with _fresh(results) as fresh:
         ended = process.foreground(pytest_argv(options, fresh))
+        ran = _has_results(fresh)
     code = FROM_PYTEST.get(ended, exits.UNKNOWN)
     if ended == NOTHING_RAN:
         complain("no experiment matches what was asked for, so nothing ran; see: chaos list experiments")
-    if code == exits.NOT_KEPT and not has_failed(results):
+    if code == exits.NOT_KEPT and not (ran and has_failed(results)):
         code = exits.UNKNOWN
-    if not options.no_report and code != exits.BAD_INPUT:
+    if ran and not options.no_report:  # Else pytest has said last why nothing ran.
         _report(results, options.output or report_folder(), trend=options.trend)
     return code
 
@@ -69,7 +79,7 @@ def _fresh(results: Path) -> Iterator[Path]:
     try:
         yield fresh
     finally:
-        if any(fresh.glob("*-result.json")):
+        if _has_results(fresh):
             shutil.rmtree(results, ignore_errors=True)
             fresh.rename(results)
         shutil.rmtree(fresh, ignore_errors=True)
@@ -86,24 +96,33 @@ def pytest_argv(options: argparse.Namespace, results: Path) -> list[str]:
     }
     named = [part for name, value in given.items() if value is not None for part in (name, str(value))]
     full = ["--chaos-full"] if options.full else []
-    paths = options.paths or [str(experiments_folder())]
+    paths = [meant(path) for path in options.paths] or [str(experiments_folder())]
     report = ["--alluredir", str(results), "--clean-alluredir"]
-    return [sys.executable, "-m", "pytest", *paths, *report, *named, *full, *_installed(), *options.rest]
+    return [sys.executable, "-m", "pytest", *paths, *report, *named, *full, *_installed(paths), *options.rest]
 
 
-def _installed() -> list[str]:
+def _installed(paths: Sequence[str]) -> list[str]:
     """What the checkout's conftest and pyproject say, for experiments that run from an installed package."""
     if checkout() is not None:
         return []
-    fixtures = sorted(file.stem for file in (PACKAGE / "fixtures").glob("[a-z]*.py"))
-    plugins = [part for name in fixtures for part in ("-p", f"chaos.fixtures.{name}")]
-    return ["--rootdir", str(Path.cwd()), "--import-mode=importlib", *plugins]
+    root = ["--rootdir", str(Path.cwd())]
+    shipped = [is_shipped(path) for path in paths]
+    if not any(shipped):
+        return root  # A user's own tests run as under plain pytest: their conftest and their settings say the rest.
+    plugins = [part for name in shipped_fixtures() for part in ("-p", name)]
+    # With own tests among them pytest's default, or those could not import the modules beside them.
+    mode = ["--import-mode=importlib"] if all(shipped) else []
+    return [*root, *mode, *plugins]
 
 
 def has_failed(results: Path) -> bool:
     """Whether a system under test failed; results that are only *broken* are the environment's fault or ours."""
     statuses = {json.loads(file.read_text(encoding="utf-8")).get("status") for file in results.glob("*-result.json")}
-    return "failed" in statuses or not statuses
+    return "failed" in statuses
+
+
+def _has_results(folder: Path) -> bool:
+    return any(folder.glob("*-result.json"))
 
 
 def _report(results: Path, output: Path, *, trend: bool) -> None:

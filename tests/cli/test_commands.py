@@ -143,6 +143,67 @@ def test_nothing_is_installed_when_one_name_is_unknown(installing: list[str]) ->
     assert installing == []
 
 
+@pytest.mark.parametrize("wrong", ["image:nope", "image:nope=1", "image:", "image:redis=6.2", "image:etcd=9", "etcd=9"])
+def test_nothing_is_installed_when_one_image_or_version_is_unknown(
+    installing: list[str], monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """Also where neither an engine nor its libraries are there to be asked."""
+    monkeypatch.setattr("chaos.providers.docker.has_libraries", lambda: False)
+
+    assert cli.main(["install", "redis", wrong]) == 3
+    assert installing == []
+
+
+@pytest.mark.parametrize("wrong", ["nope", "image:nope"])
+def test_unknown_name_is_answered_with_all_that_there_are(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Software and images, which are one list to who types it."""
+    assert cli.main(["install", wrong]) == 3
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"chaos: unknown software {wrong!r}; there is iproute2, ")
+    assert said.endswith(", image:sidecar, image:redis, image:etcd, image:kafka\n")
+
+
+WITHOUT = """
+import sys
+sys.modules.update(dict.fromkeys(("redis", "kafka", "aiokafka", "confluent_kafka", "docker", "testcontainers")))
+from chaos.cli import main
+sys.exit(main(["list", "--json"]))
+"""
+
+
+def test_lists_do_without_client_libraries_and_say_which_they_miss() -> None:
+    """A row whose library is not installed says how to get it; the others are as always."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    lists = json.loads(done.stdout)
+    workloads = {row["workload"]: row for row in lists["workloads"]}
+    needs = "needs redis: pip install 'middleware-chaos[redis]'"
+    assert (workloads["redis-incr"]["what"], workloads["redis-incr"]["arguments"]) == (needs, needs)
+    assert workloads["etcd-set"]["arguments"] == "key=acked, pace_s=0.002, timeout_s=1.0"
+    systems = {row["system"]: row["topologies"] for row in lists["systems"]}
+    assert systems["kafka"] == "needs kafka-python: pip install 'middleware-chaos[kafka]'"
+    assert "three" in systems["etcd"]
+
+
+def test_unknown_library_is_said_by_its_module_and_a_broken_module_of_ours_is_no_library(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a workload of one's own needs has no extra here; what we broke must not look like something to install."""
+    (tmp_path / "lists_theirs.py").write_text("import no_such_library.client\n")
+    (tmp_path / "lists_ours.py").write_text("import chaos.no_such_module\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("chaos.workloads.WORKLOADS", {"theirs": "lists_theirs:main"})
+
+    assert cli.main(["list", "workloads"]) == 0
+    assert "needs no_such_library" in capsys.readouterr().out
+
+    monkeypatch.setattr("chaos.workloads.WORKLOADS", {"ours": "lists_ours:main"})
+    with pytest.raises(ModuleNotFoundError):
+        cli.main(["list", "workloads"])
+
+
 def test_lists_name_every_entry_of_the_registries(capsys: pytest.CaptureFixture[str]) -> None:
     from chaos.faults import FAULTS
     from chaos.guarantees import GUARANTEES

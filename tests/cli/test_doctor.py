@@ -106,13 +106,25 @@ def test_labs_are_tried_by_making_namespaces(path: Path, monkeypatch: pytest.Mon
     assert machine.labs().state == OK
 
 
-def test_docker_without_an_engine_is_optional_and_says_why(path: Path) -> None:
+def test_docker_without_an_engine_is_optional_and_says_why(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
     program(path, "docker", "echo Cannot connect to the Docker daemon >&2; exit 1")
 
     found = machine.docker()
 
     assert (found.state, found.detail) == (OPTIONAL, "Cannot connect to the Docker daemon")
     assert found.command == "sudo systemctl start docker"
+
+
+def test_docker_host_that_names_no_engine_is_the_likelier_cause(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting Docker would not help."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{path}/nowhere.sock")
+    program(path, "docker", 'echo "Cannot connect to the Docker daemon at $DOCKER_HOST" >&2; exit 1')
+
+    found = machine.docker()
+
+    assert found.detail == f"Cannot connect to the Docker daemon at unix://{path}/nowhere.sock"
+    assert found.command == "unset DOCKER_HOST, or start the engine it names"
 
 
 def test_docker_without_the_right_to_it_names_the_group(path: Path) -> None:

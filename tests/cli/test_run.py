@@ -3,15 +3,17 @@ Running the experiments: the pytest command that is made, and what its end means
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from chaos import cli
-from chaos.cli import run
+from chaos.cli import places, run
 from chaos.cli.parser import parse
 from chaos.cli.places import experiments_folder, results_folder
+from chaos.errors import ProviderError
 
 
 def argv(*given: str) -> list[str]:
@@ -38,20 +40,65 @@ def test_what_follows_two_dashes_goes_to_pytest_as_it_is() -> None:
     assert argv("a.py", "--", "-x", "--chaos-keep")[-2:] == ["-x", "--chaos-keep"]
 
 
-def test_installed_experiments_bring_their_fixtures_and_leave_the_package_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "fixtures").mkdir()
-    for name in ("__init__", "redis"):
-        (tmp_path / "fixtures" / f"{name}.py").touch()
-    monkeypatch.setattr(run, "checkout", lambda: None)
-    monkeypatch.setattr(run, "PACKAGE", tmp_path)
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package with one experiment, seen from an empty folder of somebody else."""
+    made = tmp_path / "site-packages" / "chaos"
+    for file in ("fixtures/__init__.py", "fixtures/redis.py", "experiments/redis/test_lost_reply.py"):
+        (made / file).parent.mkdir(parents=True, exist_ok=True)
+        (made / file).touch()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(places, "PACKAGE", made)
+    return made
 
-    assert argv("a.py")[7:] == [
+
+def test_installed_experiments_bring_their_fixtures_and_leave_the_package_alone(package: Path) -> None:
+    """Without a checkout there is neither its conftest nor its settings."""
+    made = argv("redis/test_lost_reply.py")
+
+    assert made[7:] == [
         *("--rootdir", str(Path.cwd())),
         "--import-mode=importlib",
         *("-p", "chaos.fixtures.redis"),
     ]
+    assert argv()[7:] == made[7:]
+
+
+def test_own_tests_run_as_under_plain_pytest(package: Path) -> None:
+    """Also beside shipped ones, which then only bring their fixtures."""
+    assert argv("a.py")[7:] == ["--rootdir", str(Path.cwd())]
+    assert argv("a.py", "redis")[8:] == ["--rootdir", str(Path.cwd()), "-p", "chaos.fixtures.redis"]
+
+
+@pytest.mark.parametrize("prefix", ["", "experiments/", "./experiments/"])
+@pytest.mark.parametrize("name", ["redis", "redis/test_lost_reply.py", "redis/test_lost_reply.py::test_it[a::b]"])
+def test_shipped_experiments_are_named_as_they_are_listed(package: Path, prefix: str, name: str) -> None:
+    """Wherever one stands, with or without the folder's own name."""
+    assert argv(prefix + name)[3] == str(package / "experiments" / name)
+
+
+def test_path_that_exists_here_wins_over_a_shipped_one(package: Path) -> None:
+    """A user's own folder may be called redis too."""
+    Path("redis").mkdir()
+
+    assert argv("redis")[3] == "redis"
+    assert argv("redis/test_lost_reply.py")[3] == str(package / "experiments/redis/test_lost_reply.py")
+
+
+@pytest.mark.parametrize("path", ["kafka", "../chaos/experiments/redis", "redis/../../fixtures", "test_lost_reply.py"])
+def test_path_that_means_nothing_is_left_to_pytest(package: Path, path: str) -> None:
+    """It says which one it cannot find."""
+    assert argv(path)[3] == path
+
+
+def test_package_without_experiments_still_runs_own_tests(package: Path) -> None:
+    """Only the catalogue itself is then an error."""
+    shutil.rmtree(package / "experiments")
+
+    assert argv("redis")[7:] == ["--rootdir", str(Path.cwd())]
+    with pytest.raises(ProviderError, match="installed without them"):
+        argv()
 
 
 @pytest.fixture
@@ -78,7 +125,7 @@ def result(folder: Path, status: str) -> None:
         (0, ["passed"], 0),
         (1, ["passed", "failed", "broken"], 1),
         (1, ["passed", "broken"], 2),
-        (1, [], 1),
+        (1, [], 2),
         (2, [], 130),
         (3, [], 2),
         (4, [], 3),
@@ -106,6 +153,19 @@ def test_a_run_of_nothing_says_so_and_keeps_the_results_before(ended: Path, caps
     )
     assert [file.name for file in (ended / "results").iterdir()] == ["passed-result.json"]
     assert not (ended / ".results-new").exists()
+
+
+@pytest.mark.parametrize(("pytest_code", "code"), [(0, 0), (1, 2), (3, 2), (4, 3)])
+def test_no_report_is_tried_when_nothing_ran(
+    ended: Path, capfd: pytest.CaptureFixture[str], pytest_code: int, code: int
+) -> None:
+    """The last line is pytest's, which says why; and what an earlier run left is not judged again."""
+    (ended / "results").mkdir()
+    (ended / "results" / "failed-result.json").write_text(json.dumps({"status": "failed"}))
+    (ended / "code").write_text(str(pytest_code))
+
+    assert cli.main(["run", "--results", str(ended / "results"), "--output", str(ended / "report")]) == code
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_new_runs_results_replace_those_before(ended: Path) -> None:

@@ -88,6 +88,36 @@ def test_our_client_gives_up_in_time(lab, redis_standalone, launch):
         client.close()
 """
 
+OWN_WORKLOAD = {
+    "mine": """
+from chaos.workloads.redis_client import open_client, record
+
+
+def counter(worker, *, address):
+    client = open_client(address=address)
+    number = 0
+    while worker.keep_going(0.01):
+        number += 1
+        record(worker, client, "incr", number, lambda: client.execute("INCR", "counter"))
+""",
+    "test_mine": """
+from chaos.faults import Pause
+from chaos.guarantees import recovers
+from chaos.systems.redis.clients import pinned
+
+import mine
+
+
+def test_our_workload_recovers(redis_standalone, launch):
+    with launch(redis_standalone, pinned(redis_standalone, "c1", f"{mine.__name__}:counter")) as run:
+        run.wait_oks("incr", 20, within_s=10)
+        with run.inject(Pause("c1")):
+            pass
+        run.wait_oks("incr", 20, within_s=10)
+    run.expect(holds=[recovers])
+""",
+}
+
 
 def lines_of(text: str) -> int:
     return len([line for line in text.splitlines() if line.strip()])
@@ -139,3 +169,43 @@ def test_experiments_come_with_the_wheel(pytester: pytest.Pytester, stranger: St
     result = stranger("--pyargs", "chaos.experiments", "--collect-only", "-q", "-W", "ignore")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*test_split_brain.py::test_an_unguarded_master*"])
+
+
+@pytest.fixture
+def chaos_run(
+    real_cache: None, pytester: pytest.Pytester, stranger_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> Stranger:
+    """Runs ``chaos run`` with the wheel in the current folder."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
+    def run(path: str, *arguments: str) -> pytest.RunResult:
+        return pytester.run(stranger_python, "-m", "chaos.cli", "run", path, "--", "-p", "no:cacheprovider", *arguments)
+
+    return run
+
+
+def test_chaos_run_finds_the_modules_beside_a_strangers_tests(pytester: pytest.Pytester, chaos_run: Stranger) -> None:
+    """Imported by the test, and as a workload by a worker; just as under plain pytest."""
+    pytester.makeconftest(ISOLATES_A_MASTER)
+    (pytester.path / "tests").mkdir()
+    for name, text in OWN_WORKLOAD.items():
+        (pytester.path / "tests" / f"{name}.py").write_text(text)
+    result = chaos_run("tests/test_mine.py")
+    assert result.ret == 0, result.stdout.str()
+    result.assert_outcomes(passed=1)
+
+
+def test_chaos_run_takes_the_names_that_are_listed(pytester: pytest.Pytester, chaos_run: Stranger) -> None:
+    """Outside a checkout too, where no such file is near."""
+    result = chaos_run("redis/test_split_brain.py", "--collect-only", "-q")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*::test_an_unguarded_master*"])
+
+
+def test_chaos_run_without_a_client_library_ends_with_that(pytester: pytest.Pytester, chaos_run: Stranger) -> None:
+    """No report is tried of a run in which nothing ran."""
+    pytester.makepyfile(kafka="raise ModuleNotFoundError(\"No module named 'kafka'\", name='kafka')")
+    result = chaos_run("kafka/test_unclean_election.py")
+    assert result.ret == 2
+    assert "report" not in result.stdout.str() + result.stderr.str()
+    assert "pip install 'middleware-chaos[kafka]'" in result.errlines[-1]

@@ -29,7 +29,7 @@ from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderErro
 from chaos.providers import docker
 from chaos.providers.agent import sidecar
 from chaos.providers.agent.stream import Pipes
-from chaos.providers.docker import clean, connection, images, janitor, recipes, sources
+from chaos.providers.docker import IMAGES, clean, connection, images, janitor, recipes, sources
 from chaos.providers.docker.attach import AttachStream
 from chaos.providers.docker.connection import connect
 from chaos.providers.docker.imports import needs
@@ -287,6 +287,7 @@ def test_a_version_that_can_be_built_here_is_said_with_that_command() -> None:
         recipes.build(api(), "redis", "6.2")
     with pytest.raises(UsageError, match="no recipe for an image 'nothing'; there are: sidecar, redis, etcd"):
         recipes.build(api(), "nothing")
+    assert list(IMAGES) == list(recipes.RECIPES)  # The names are known without the libraries that a recipe needs.
 
 
 def test_an_image_is_taken_as_it_is_from_the_mirror_or_as_built_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,24 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from chaos.errors import ProviderError
+from chaos.errors import ProviderError, UsageError
 from chaos.history.records import empty
 from chaos.providers.agented import AgentedLab
 from chaos.providers.contract import Lab
 
-__all__ = ["NO_LIBRARIES", "DockerProvider", "build_image", "has_libraries", "heal", "images_there"]
+__all__ = [
+    "IMAGES",
+    "NO_LIBRARIES",
+    "DockerProvider",
+    "build_image",
+    "check_image",
+    "has_libraries",
+    "heal",
+    "images_there",
+]
+
+IMAGES = {"sidecar": None, "redis": None, "etcd": "etcd", "kafka": "kafka"}
+"""The images that can be built here, each with the software whose versions it comes in; None: in one version only."""
 
 NO_LIBRARIES = (
     "the Python libraries of the docker provider are not installed; run: pip install 'middleware-chaos[docker]'"
@@ -79,6 +91,19 @@ def build_image(name: str, version: str | None = None, *, base: str | None = Non
     from chaos.providers.docker.connection import connect
 
     return recipes.build(connect(), name, version, base=base or recipes.BASE)
+
+
+def check_image(name: str, version: str | None = None) -> None:
+    """Refuse an image that cannot be built here in that version; asks neither an engine nor for our libraries."""
+    from chaos.servers.locate import offered
+
+    if name not in IMAGES:
+        raise UsageError(f"there is no recipe for an image {name!r}; there are: {', '.join(IMAGES)}")
+    software = IMAGES[name]
+    if version and software is None:
+        raise UsageError(f"the image {name} is built in one version only")
+    if version and software is not None:
+        offered(software, version)
 
 
 def images_there() -> dict[tuple[str, str], str]:

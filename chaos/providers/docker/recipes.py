@@ -11,7 +11,8 @@ from pathlib import Path
 from docker import APIClient
 
 from chaos import __version__
-from chaos.errors import ProviderError, UsageError, said
+from chaos.errors import ProviderError, said
+from chaos.providers.docker import check_image
 from chaos.providers.docker.asking import is_there, version_in
 from chaos.providers.docker.connection import PREFIX, blamed
 from chaos.servers import SOFTWARE, Installed, find
@@ -95,11 +96,8 @@ def build(api: APIClient, name: str, version: str | None = None, *, base: str = 
 
     :param base: a Debian or what is made of one, such as ``python:3.13-slim-bookworm``: a sidecar's workers run under its Python.
     """
-    if name not in RECIPES:
-        raise UsageError(f"there is no recipe for an image {name!r}; there are: {', '.join(RECIPES)}")
+    check_image(name, version)
     recipe = RECIPES[name]
-    if version and (name == "sidecar" or recipe.software is None):
-        raise UsageError(f"the image {name} is built in one version only")
     files = recipe.files(find(recipe.software, version)) if recipe.software else {}
     steps = f"FROM {base}{recipe.steps}LABEL {PREFIX}.image={name}\n"
     tag = SIDECAR if name == "sidecar" else f"{PREFIX}/{name}:building"
