@@ -146,3 +146,14 @@ def test_both_clocks_may_be_off() -> None:
     assert lease_kept(history(operations)).status is Status.VIOLATED
     for errors in ({"a": ns(0.2)}, {"b": ns(0.2)}):
         assert lease_kept(history(operations, clock_error_ns=errors)).status is Status.HOLDS
+
+
+@pytest.mark.parametrize(("error_s", "status"), [(0, Status.VIOLATED), (0.04, Status.VIOLATED), (0.1, Status.UNKNOWN)])
+def test_promise_that_by_the_clocks_errors_came_after_the_look_is_none_yet(error_s: float, status: Status) -> None:
+    """Another client looks 0.1 s after the promise was given."""
+    operations = [
+        op("a", "acquire", "l", 1, lease="7", expires_ns=ns(9)),
+        op("b", "check", "l", 1.2, result=False, lease="7"),
+    ]
+    errors = {"a": ns(error_s), "b": ns(error_s)}
+    assert lease_kept(history(operations, clock_error_ns=errors)).status is status

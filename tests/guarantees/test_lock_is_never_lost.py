@@ -97,7 +97,10 @@ def test_a_long_time_without_renewal_is_told_to_the_millisecond() -> None:
 
 
 def test_look_that_by_its_clock_may_have_come_before_the_heal_proves_nothing() -> None:
-    lines = [ACQUIRE, renew(3), renew(5, took=None), renew(7)]
-    for error_s, status in ((1, Status.HOLDS), (1.1, Status.UNKNOWN)):
-        assert lock_is_never_lost(history(lines, [CUT], clock_error_ns={"a": ns(error_s)})).status is status
+    """Its own clock's error, not another's."""
+    lines = [ACQUIRE, renew(3), renew(4.1, took=None), renew(7)]
+    for error_s, confirmed in ((0.9, 1), (1, 1), (1.1, 0)):
+        verdict = lock_is_never_lost(history(lines, [CUT], clock_error_ns={"a": ns(error_s)}))
+        assert verdict.status is (Status.HOLDS if confirmed else Status.UNKNOWN)
+        assert verdict.measures["confirmed_count"] == confirmed
     assert lock_is_never_lost(history([ACQUIRE, renew(3)], clock_error_ns={"a": ns(9)})).status is Status.HOLDS
