@@ -139,6 +139,7 @@ def test_a_reject_of_one_port_resets_its_open_connections_only(either: Lab) -> N
                 lambda ref=ref: [one for one in events(lab, ref) if one.get("how") == "ECONNRESET"],  # type: ignore[misc]
                 within_s=5,
                 wanted=f"{ref.party}/{ref.name} sees the reset",
+                seen=lambda ref=ref: events(lab, ref)[-3:],  # type: ignore[misc]
             )
     spared = [ref for (_, port), ref in open_.items() if port == SPARED]
     wait_all(lab, spared, "got", began_ns)
