@@ -10,7 +10,7 @@ from typing import Any
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from chaos.errors import said
+from chaos.errors import ProviderError, said
 from chaos.process import lives
 from chaos.providers.docker.connection import HOST, LAB, OWNER, blamed, connect, here
 from chaos.wait import wait_until
@@ -19,6 +19,7 @@ __tracebackhide__ = said
 
 GONE_S = 20.0
 GOING = 409
+IN_USE, ENDPOINTS = "in use", "active endpoints"
 AT_ONCE = 8
 
 
@@ -38,6 +39,8 @@ def remove(
 ) -> None:
     """Remove these, running or not; what is gone is no error."""
 
+    refused: dict[str, str] = {}
+
     def gone(kind: str, name: str) -> bool:
         try:
             if kind == "container":
@@ -49,13 +52,25 @@ def remove(
         except NotFound:
             return True
         except APIError as problem:
-            if problem.status_code != GOING and "in use" not in str(problem) and "active endpoints" not in str(problem):
+            refused[name] = str(problem.explanation)
+            if problem.status_code != GOING and not any(reason in str(problem) for reason in (IN_USE, ENDPOINTS)):
                 raise
         return False
 
+    def last_seen(name: str) -> str:
+        lost = "; where no container is on it, it goes only when the engine is restarted, which has lost count"
+        reason = refused.get(name, "it is there")
+        return f"{reason}{lost}" if ENDPOINTS in reason else reason
+
     def until_gone(kind: str, name: str) -> None:
         with blamed(f"removing the {kind} {name[:20]}"):
-            wait_until(lambda: gone(kind, name), within_s=GONE_S, wanted=f"the {kind} {name} to be gone")
+            wait_until(
+                lambda: gone(kind, name),
+                within_s=GONE_S,
+                wanted=f"the {kind} {name} to be gone",
+                seen=lambda: last_seen(name),
+                error=ProviderError,
+            )
 
     for kind, names in (("container", containers), ("network", networks), ("volume", volumes)):
         with ThreadPoolExecutor(AT_ONCE) as pool:
