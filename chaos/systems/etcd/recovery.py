@@ -6,7 +6,7 @@ import base64
 from dataclasses import replace
 
 from chaos.cluster import Node, resolve
-from chaos.errors import ServerError, UsageError
+from chaos.errors import MissingAbilityError, ProviderError, ServerError, UsageError
 from chaos.providers.contract import ProcessRef, Spawn
 from chaos.systems.etcd.cluster import EtcdCluster
 from chaos.systems.etcd.config import DATA
@@ -16,7 +16,7 @@ from chaos.wait import wait_until
 
 WITHIN_S = 30.0
 SNAPSHOT = "snapshot.db"
-TOOL = "restore"
+TOOL, SHELL = "restore", "/bin/sh"
 NO_TOOL = 64
 """What the script says when the server is built without etcdutl's commands."""
 
@@ -55,6 +55,8 @@ def restore_snapshot(cluster: EtcdCluster, snapshot: bytes, *, bump_revision: in
             f"a backup is restored while every member is down, and {', '.join(running)} run: Kill them first"
         )
     known = len(cluster.lab.exits())
+    if not _has_shell(cluster):
+        raise MissingAbilityError("Restoring a backup", f"{cluster.version} has no shell, and so no way to its tool")
     refs = [_restore(cluster, name, snapshot, bump_revision) for name in resolve(cluster.nodes)]
 
     def codes() -> dict[ProcessRef, int]:
@@ -74,6 +76,16 @@ def restore_snapshot(cluster: EtcdCluster, snapshot: bytes, *, bump_revision: in
             raise ServerError(f"{ref.party}: the backup was not restored: {last_words(cluster.lab.log(ref))}")
 
 
+def _has_shell(cluster: EtcdCluster) -> bool:
+    """Whether a member's files include one: those of etcd's official images do not."""
+    node = cluster.topology.nodes[0]
+    try:
+        cluster.lab.spawn(node, Spawn(name="shell", argv=(SHELL, "-c", ":")))
+    except ProviderError:
+        return False
+    return True
+
+
 def _restore(cluster: EtcdCluster, name: str, snapshot: bytes, bump_revision: int | None) -> ProcessRef:
     folder, spawn = cluster.lab.folder(name), cluster.spawns[name]
     wanted = (
@@ -87,5 +99,5 @@ def _restore(cluster: EtcdCluster, name: str, snapshot: bytes, bump_revision: in
     bump = [] if bump_revision is None else [f"--bump-revision={bump_revision}", "--mark-compacted"]
     able = f'"$1" snapshot restore --help > /dev/null 2>&1 || exit {NO_TOOL}'  # Before anything is removed.
     script = f'{able}; rm -rf "{folder}/{DATA}" && exec "$@"'
-    argv = ("/bin/sh", "-c", script, "sh", spawn.argv[0], "snapshot", "restore", f"{folder}/{SNAPSHOT}", *own, *bump)
+    argv = (SHELL, "-c", script, "sh", spawn.argv[0], "snapshot", "restore", f"{folder}/{SNAPSHOT}", *own, *bump)
     return cluster.lab.spawn(name, Spawn(name=TOOL, argv=argv, files={SNAPSHOT: snapshot}))
