@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from chaos.errors import said
+from chaos.errors import ProviderError, said
 from chaos.process import lives
 from chaos.providers.docker.connection import HOST, LAB, OWNER, blamed, connect
 from chaos.wait import wait_until
@@ -38,6 +38,8 @@ def remove(
 ) -> None:
     """Remove these, running or not; what is gone is no error."""
 
+    reasons: dict[str, str] = {}
+
     def gone(kind: str, name: str) -> bool:
         try:
             if kind == "container":
@@ -51,11 +53,18 @@ def remove(
         except APIError as problem:
             if problem.status_code != GOING and "in use" not in str(problem) and "active endpoints" not in str(problem):
                 raise
+            reasons[name] = str(problem.explanation)
         return False
 
     def until_gone(kind: str, name: str) -> None:
         with blamed(f"removing the {kind} {name[:20]}"):
-            wait_until(lambda: gone(kind, name), within_s=GONE_S, wanted=f"the {kind} {name} to be gone")
+            wait_until(
+                lambda: gone(kind, name),
+                within_s=GONE_S,
+                wanted=f"the {kind} {name} to be gone",
+                seen=lambda: reasons.get(name, "it is still there"),
+                error=ProviderError,
+            )
 
     for kind, names in (("container", containers), ("network", networks), ("volume", volumes)):
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -63,7 +72,7 @@ def remove(
 
 
 def heal() -> list[str]:
-    """Remove labs whose test process is gone, of this machine; returns a sentence for each."""
+    """Remove labs whose test process is gone, of this machine; returns a sentence for each, also for one that stays."""
     api = connect()
     with blamed("looking for left-over labs"):
         marked = [
@@ -74,6 +83,12 @@ def heal() -> list[str]:
     here = socket.gethostname()  # An engine may serve several machines, and process ids are each machine's own.
     labs = {one["Labels"][LAB]: int(one["Labels"].get(OWNER, 0)) for one in marked if one["Labels"].get(HOST) == here}
     left = sorted(lab for lab, owner in labs.items() if owner != os.getpid() and not lives(owner))
-    for lab in left:
+    return [_healed(api, lab) for lab in left]
+
+
+def _healed(api: APIClient, lab: str) -> str:
+    try:
         remove_labelled(api, f"{LAB}={lab}")
-    return [f"{lab}: left-over containers and networks removed" for lab in left]
+    except ProviderError as problem:
+        return f"{lab}: not all of it could be removed; {problem}; a restart of the container engine helps"
+    return f"{lab}: left-over containers and networks removed"
