@@ -115,3 +115,11 @@ def test_a_wait_for_a_lock_that_a_fault_began_is_in_doubt_once() -> None:
     recorded = history(operations, clock_error_ns={"a": ERROR, "b": ERROR}, clocks={"a": "vm", "b": "vm"})
     assert lock_is_freed_within(1.2)(recorded).status is Status.VIOLATED
     assert lock_is_freed_within(1.5)(recorded).status is Status.UNKNOWN
+
+
+def test_a_client_that_neither_read_nor_wrote_has_no_part_in_it() -> None:
+    """Be its clock what it may."""
+    judge, operations = BROKEN["fresh_reads"]
+    errors, clocks = {"a": ERROR, "b": ERROR, "c": ERROR}, {"a": "vm", "b": "vm", "c": "vm 2"}
+    recorded = history([*operations, op("c", "acquire", "l", 1)], clock_error_ns=errors, clocks=clocks)
+    assert judge(recorded).status is Status.VIOLATED

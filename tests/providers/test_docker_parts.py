@@ -533,3 +533,38 @@ def test_the_janitor_finds_the_engines_socket_on_the_engines_own_machine(
     if override:
         monkeypatch.setenv(janitor.OVERRIDE, override)
     assert janitor.socket_of_engine(engine) == there
+
+
+class Stubborn:
+    """An engine that holds on to a network, as one does that lost count of what is attached to it."""
+
+    def networks(self, filters: Any) -> list[dict[str, Any]]:
+        marks = {connection.OWNER: str(2**22 + 1), connection.HOST: connection.here()}
+        labs = {f"chaos-{name}": {**marks, connection.LAB: f"chaos-{name}"} for name in ("kept", "let-go")}
+        chosen = filters["label"].partition("=")[2]
+        return [{"Name": lab, "Labels": labels} for lab, labels in labs.items() if chosen in ("", lab)]
+
+    def containers(self, **_: Any) -> list[dict[str, Any]]:
+        return []
+
+    def volumes(self, **_: Any) -> dict[str, Any]:
+        return {"Volumes": None}
+
+    def remove_network(self, name: str) -> None:
+        if name == "chaos-kept":
+            raise APIError("Forbidden", explanation="network chaos-kept has active endpoints")
+        raise NotFound("gone")
+
+
+def test_a_lab_that_the_engine_does_not_let_go_of_keeps_no_other_from_being_healed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What stays is named, with the engine's own words."""
+    monkeypatch.setattr(clean, "connect", Stubborn)
+    monkeypatch.setattr(clean, "GONE_S", 0.05)
+    with pytest.raises(ProviderError) as said:
+        clean.heal()
+    kept, told = str(said.value), "; chaos-let-go: left-over containers and networks removed"
+    assert kept.startswith("chaos-kept: not all of it could be removed; wanted: the network chaos-kept to be gone")
+    assert "last seen: network chaos-kept has active endpoints; where no container is on it" in kept
+    assert kept.endswith(told)

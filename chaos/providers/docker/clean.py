@@ -78,7 +78,7 @@ def remove(
 
 
 def heal() -> list[str]:
-    """Remove labs whose test process is gone, of this machine; returns a sentence for each."""
+    """Remove labs whose test process is gone, of this machine; returns a sentence for each. What stays is an error, once all was tried."""
     api = connect()
     with blamed("looking for left-over labs"):
         containers = [one for one in api.containers(all=True, filters={"label": OWNER}) if not _is_ghost(api, one)]
@@ -87,16 +87,21 @@ def heal() -> list[str]:
             *(api.volumes(filters={"label": LAB}).get("Volumes") or ()),
         ]
     labs = {one["Labels"][LAB] for one in (*containers, *others) if LAB in one["Labels"] and _is_orphan(one["Labels"])}
+    found, stayed = list[str](), list[str]()
     for lab in sorted(labs):
-        remove_labelled(api, f"{LAB}={lab}")
+        try:
+            remove_labelled(api, f"{LAB}={lab}")
+            found.append(f"{lab}: left-over containers and networks removed")
+        except ProviderError as problem:
+            stayed.append(f"{lab}: not all of it could be removed; {problem}")
     # A running one is a janitor that is at it, or ends by itself.
     lone = [one for one in containers if LAB not in one["Labels"] and one["State"] != "running"]
     strays = [one["Id"] for one in lone if _is_orphan(one["Labels"])]
     remove(api, containers=strays)
-    found = [f"{lab}: left-over containers and networks removed" for lab in sorted(labs)]
-    return found + [
-        f"{one[:12]}: container of a run that was killed before its lab was made, removed" for one in strays
-    ]
+    found += [f"{one[:12]}: container of a run that was killed before its lab was made, removed" for one in strays]
+    if stayed:
+        raise ProviderError("; ".join([*stayed, *found]))
+    return found
 
 
 def _is_orphan(labels: Mapping[str, str]) -> bool:
