@@ -9,12 +9,15 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import sys
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from socketserver import StreamRequestHandler, UnixStreamServer
+from threading import Thread
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -568,3 +571,32 @@ def test_a_lab_that_the_engine_does_not_let_go_of_keeps_no_other_from_being_heal
     assert kept.startswith("chaos-kept: not all of it could be removed; wanted: the network chaos-kept to be gone")
     assert "last seen: network chaos-kept has active endpoints; where no container is on it" in kept
     assert kept.endswith(told)
+
+
+class BusyEngine(StreamRequestHandler):
+    """Hangs up on whoever asks first; then it has one network, until that is removed."""
+
+    asked: ClassVar[list[str]] = []
+
+    def handle(self) -> None:
+        method, path, _ = self.rfile.readline().decode().split()
+        self.asked.append(f"{method} {path.partition('?')[0]}")
+        if len(self.asked) == 1:
+            return
+        answers: dict[str, object] = {"GET /containers/json": [], "GET /volumes": {"Volumes": None}}
+        answers["GET /networks"] = [] if "DELETE /networks/late" in self.asked else [{"Id": "late", "Labels": {}}]
+        body = json.dumps(answers.get(self.asked[-1], {})).encode()
+        self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_a_janitor_whose_engine_fails_it_tries_again(tmp_path: Path) -> None:
+    """An engine with much to do may not answer in time, just when a big lab is to be removed."""
+    where = str(tmp_path / "engine.sock")
+    with UnixStreamServer(where, BusyEngine) as engine:
+        Thread(target=engine.serve_forever, args=(0.01,), daemon=True).start()
+        program = janitor.PROGRAM.replace("/engine.sock", where)
+        argv = [sys.executable, "-I", "-c", program, "session=1", connection.LAB]
+        done = subprocess.run(argv, input="", capture_output=True, text=True, timeout=30, check=False)
+        engine.shutdown()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ready\n", "")
+    assert "DELETE /networks/late" in BusyEngine.asked

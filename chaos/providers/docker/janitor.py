@@ -54,8 +54,7 @@ spared = said.decode().split()
 def doomed(items):
     return [one for one in items or () if (one["Labels"] or {}).get(sys.argv[2]) not in spared]
 
-quiet = 0
-for _ in range(200):
+def sweep():
     left = 0
     for one in doomed(ask("GET", "/containers/json?all=1&filters=" + chosen)):
         if one["Id"].startswith(socket.gethostname()):
@@ -70,7 +69,14 @@ for _ in range(200):
     for one in doomed(ask("GET", "/volumes?filters=" + chosen)["Volumes"]):
         left += 1
         ask("DELETE", "/volumes/" + one["Name"])
-    quiet = 0 if left else quiet + 1
+    return left
+
+quiet = 0
+for _ in range(1200):
+    try:
+        quiet = 0 if sweep() else quiet + 1
+    except (OSError, http.client.HTTPException):  # An engine with much to do answers late: try again.
+        quiet = 0
     if quiet > 20:  # The engine may still be making what it was asked for last.
         break
     time.sleep(0.05)
