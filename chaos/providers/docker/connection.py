@@ -79,6 +79,8 @@ def is_elsewhere(where: str) -> bool:
 def _knock(where: str) -> None:
     """Try the engine's socket ourselves: a library waits for long, and what fails to connect leaves its own socket open."""
     if where.startswith(UNIX):
+        if not hasattr(socket, "AF_UNIX"):
+            raise OSError("there are no such sockets under Windows")
         with socket.socket(socket.AF_UNIX) as door:
             door.settimeout(KNOCK_S)
             door.connect(where.removeprefix(UNIX))
