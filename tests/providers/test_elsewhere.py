@@ -18,15 +18,15 @@ MAC, WINDOWS = "darwin", "win32"
 
 def run(platform: str, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A program in a Python of its own, on a machine of that kind."""
+    # A socket that somebody named is nothing that Windows would have; under macOS it is how an engine is named.
+    env = {name: value for name, value in os.environ.items() if platform == MAC or name != "DOCKER_HOST"}
     return subprocess.run(
         [sys.executable, "-c", BEGIN.format(platform=platform) + program, *arguments],
         capture_output=True,
         text=True,
         timeout=120,
         stdin=subprocess.DEVNULL,
-        # A socket's path that somebody named is nothing that such a machine would have.
-        env={name: value for name, value in os.environ.items() if name != "DOCKER_HOST"}
-        | {"PYTHONPATH": str(Path.cwd())},
+        env={**env, "PYTHONPATH": str(Path.cwd())},
     )
 
 
@@ -79,7 +79,8 @@ def test_the_commands_answer(platform: str) -> None:
     assert "systemctl" not in done.stdout
     for name in ("provider local", "provider sealed"):
         assert found[name]["detail"].startswith("its namespaces are Linux's"), found[name]
-    assert said(platform, command, "heal"), "what was left, if anything"
+    healed = run(platform, command, "heal")
+    assert healed.returncode == 0 or "could be removed" in healed.stderr, healed.stderr[-3000:]
 
 
 LAB = """
@@ -91,7 +92,7 @@ from chaos.history.live import LiveHistory
 from chaos.wait import wait_until
 from chaos.workloads.plan import ClientPlan
 
-provider, _ = choose("auto")
+provider, _ = choose(sys.argv[2])
 lab = provider.open(keep_at=sys.argv[1])
 try:
     lab.place([PartySpec(name="n1", ports=(Port(number=7000, name="p"),))])
@@ -119,12 +120,39 @@ finally:
 """
 
 
-def test_a_lab_of_containers_works_from_a_machine_that_is_not_linux(tmp_path: Path) -> None:
-    """It is the one that is chosen; its clock counts as another one, since ours has no name there."""
+AHEAD = ("unshare", "--time", "--fork", "--monotonic", "100000", "--boottime", "100000")
+"""What follows runs under this kernel, whose clock shows another day there."""
+
+
+@pytest.fixture
+def engine() -> None:
+    """Skip where no engine answers."""
     reason = missing("docker")
     if reason is not None:
         pytest.skip(f"docker: {reason}")
-    found = json.loads(said(MAC, LAB, str(tmp_path)).splitlines()[-1])
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_lab_of_containers_works_from_a_machine_that_is_not_linux(tmp_path: Path) -> None:
+    """It is the one that is chosen; its clock counts as another one, since ours has no name there."""
+    check_one_clock(said(MAC, LAB, str(tmp_path), "auto"))
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_lab_of_containers_works_where_the_test_process_reads_another_clock(tmp_path: Path) -> None:
+    """Under the same kernel even: a namespace of time is what a virtual machine can be tried with."""
+    if subprocess.run([*AHEAD, "true"], capture_output=True).returncode:
+        pytest.skip("no namespace of time can be made here")
+    argv = [*AHEAD, sys.executable, "-c", LAB, str(tmp_path), "docker"]
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, env=env)
+    assert done.returncode == 0, done.stderr[-3000:]
+    check_one_clock(done.stdout)
+
+
+def check_one_clock(output: str) -> None:
+    """What was stamped in a party lies between the test process' own readings around it, but for the error."""
+    found = json.loads(output.splitlines()[-1])
     assert (found["provider"], found["stopped"], found["code"], found["shown"]) == (
         "docker",
         "stopped",
