@@ -37,7 +37,7 @@ chaos-docker: $(READY)
 	@$(BIN)/chaos install toxiproxy image:sidecar image:redis
 	@$(BIN)/chaos install node || echo "Going on without a report."
 	$(say) "the docker provider's own tests"
-	@CHAOS_TESTS_NEED=docker $(BIN)/python -m pytest -q tests/conformance tests/providers -k docker
+	@CHAOS_TESTS_NEED=docker $(BIN)/python -m pytest -q tests/conformance tests/providers -k 'docker or containers'
 	$(say) "the Redis experiments on containers, then their report"
 	@$(BIN)/chaos run experiments/redis --provider docker --results $(DOCKER_OUT)/results --output $(DOCKER_OUT)/report \
 		$(if $(FULL),--full) $(if $(TREND),--trend) $(if $(SEED),--seed $(SEED)) -- --chaos-out $(DOCKER_OUT)

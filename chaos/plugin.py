@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chaos.pytest_options import SESSION, Session, add_options, chosen_images, option, runs_folder, session_of
+from chaos.pytest_options import (
+    SESSION,
+    Session,
+    add_options,
+    chosen_images,
+    option,
+    refuse_idle_images,
+    runs_folder,
+    session_of,
+)
 
 if TYPE_CHECKING:
     from chaos.providers.contract import Lab, Provider
@@ -176,10 +185,7 @@ def chaos_provider(pytestconfig: pytest.Config) -> "Iterator[Provider]":
     from chaos.providers import choose
 
     provider, reason = choose(str(option(pytestconfig, "provider")))
-    if pytestconfig.getoption("--chaos-image") and "Images" not in provider.abilities:
-        raise pytest.UsageError(
-            f"--chaos-image: the {provider.name} provider runs no images; --chaos-provider docker does"
-        )
+    refuse_idle_images(pytestconfig, provider)
     pytestconfig.stash[SESSION].provider = f"{provider.name} ({reason})"
     with _healing_on_signals():
         yield provider

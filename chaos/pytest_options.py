@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from chaos.judgement import FinishedRun
+    from chaos.providers.contract import Provider
 
 OPTIONS = {
     "provider": ("auto", "where labs are made: auto, local, ... (chaos doctor says what works here)"),
@@ -70,8 +71,11 @@ def option(config: pytest.Config, name: str) -> Any:
 def session_of(config: pytest.Config) -> Session:
     """The session that these options ask for; a wrong value ends the test run with a sentence."""
     _check_provider(str(option(config, "provider")))
-    if chosen_images(config) and config.getoption("--chaos-image"):
-        _check_images(str(option(config, "provider")))
+    if config.getoption("--chaos-image") and (named := str(option(config, "provider"))) != "auto":
+        from chaos.providers import PROVIDERS
+
+        refuse_idle_images(config, PROVIDERS[named]())  # What auto takes is known only once it has chosen.
+    chosen_images(config)
     given = getattr(config, "workerinput", {}).get("chaos_seed") or option(config, "seed")
     seed = _whole("seed", given) if given else random.SystemRandom().randrange(1, 2**31)
     return Session(seed=seed, rounds=_whole("repeat", option(config, "repeat"), least=1))
@@ -112,13 +116,12 @@ def _check_provider(name: str) -> None:
         raise pytest.UsageError(f"--chaos-provider is one of auto, {', '.join(PROVIDERS)}, not {name!r}")
 
 
-def _check_images(name: str) -> None:
-    if name == "auto":
-        return  # Known once it has chosen.
-    from chaos.providers import PROVIDERS
-
-    if "Images" not in PROVIDERS[name]().abilities:
-        raise pytest.UsageError(f"--chaos-image: the {name} provider runs no images; --chaos-provider docker does")
+def refuse_idle_images(config: pytest.Config, provider: "Provider") -> None:
+    """Refuse images on the command line for a provider that runs none, or somebody would believe that theirs was tested."""
+    if config.getoption("--chaos-image") and "Images" not in provider.abilities:
+        raise pytest.UsageError(
+            f"--chaos-image: the {provider.name} provider runs no images; --chaos-provider docker does"
+        )
 
 
 def _whole(name: str, given: object, least: int = 0) -> int:

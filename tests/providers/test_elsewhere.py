@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.conftest import missing
-
 BEGIN = "from tests.providers.elsewhere import become; become({platform!r})\n"
 MAC, WINDOWS = "darwin", "win32"
 
@@ -122,14 +120,6 @@ finally:
 
 AHEAD = ("unshare", "--time", "--fork", "--monotonic", "100000", "--boottime", "100000")
 """What follows runs under this kernel, whose clock shows another day there."""
-
-
-@pytest.fixture
-def engine() -> None:
-    """Skip where no engine answers."""
-    reason = missing("docker")
-    if reason is not None:
-        pytest.skip(f"docker: {reason}")
 
 
 @pytest.mark.usefixtures("engine")

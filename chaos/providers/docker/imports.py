@@ -64,10 +64,9 @@ def _imports(file: Path, name: str) -> frozenset[str]:
 def _at_import(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
     """What runs when the module is imported: no functions, and no blocks for type checkers."""
     for node in body:
-        if isinstance(node, ast.If | ast.Try):
-            if "TYPE_CHECKING" not in ast.dump(node) or isinstance(node, ast.Try):
-                yield from _at_import(node.body)
-        else:
+        if isinstance(node, ast.Try) or (isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test)):
+            yield from _at_import(node.body)
+        elif not isinstance(node, ast.If):
             yield node
 
 
