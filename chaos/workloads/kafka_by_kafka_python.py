@@ -2,8 +2,12 @@
 kafka-python as a producer and a consumer: explicit acks, idempotence, retries and timeouts, since its defaults changed with 3.0.
 """
 
+import sys
+import threading
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
@@ -25,6 +29,9 @@ from chaos.workloads.outcomes import OutcomeTable, Refused, Rule
 ALL = -1
 GRACE_S = 5.0
 """Beyond the library's own delivery timeout, which ends every record."""
+NETWORK_THREAD = "-network-thread"
+"""What the library's own thread is called at its end."""
+INNERMOST = 4
 
 _REFUSALS = (
     errors.NotEnoughReplicasError,
@@ -100,8 +107,27 @@ class Producing:
             future = self._producer.send(topic, value=value.encode(), partition=partition)
         except errors.KafkaError as problem:  # No broker, or no metadata: the record was not even queued.
             raise Refused(f"not sent: {problem}") from problem
-        told = future.get(timeout=self._within_s)
+        try:
+            told = future.get(timeout=self._within_s)
+        except errors.KafkaTimeoutError as problem:
+            if not future.is_done:
+                raise self._given_up() from problem
+            raise
         return a_place(told.offset) if self._acks else None  # Without acks it would be 0, whatever the record's place.
+
+    def _given_up(self) -> errors.KafkaError:
+        """
+        The library's thread outlived its own delivery timeout, and would keep every further record as well.
+
+        The next record gets a producer of its own, as from an application's supervisor.
+        """
+        stands = where_threads_stand(NETWORK_THREAD)
+        self.close()
+        self._producer = None
+        return errors.KafkaTimeoutError(
+            f"kafka-python did not end the record in {self._within_s:g} s, beyond its own delivery timeout, and is "
+            f"given up; its network thread stands in {'; '.join(stands) or 'nothing: it has ended'}"
+        )
 
     def _made(self) -> Any:
         with explained():
@@ -110,7 +136,19 @@ class Producing:
     def close(self) -> None:
         """End it."""
         if self._producer is not None:
-            self._producer.close(timeout=0)
+            with suppress(errors.KafkaError):  # Of records that it has not ended.
+                self._producer.close(timeout=0)
+
+
+def where_threads_stand(name: str) -> list[str]:
+    """The innermost calls, innermost first, of every thread whose name has this in it."""
+    frames = sys._current_frames()
+    stacks = [
+        traceback.extract_stack(frames[one.ident])[: -INNERMOST - 1 : -1]
+        for one in threading.enumerate()
+        if name in one.name and one.ident in frames
+    ]
+    return [" < ".join(f"{call.name} ({Path(call.filename).name}:{call.lineno})" for call in stack) for stack in stacks]
 
 
 def open_producer(bootstrap: Sequence[str], explicit: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Producing:

@@ -13,7 +13,7 @@ from chaos.history import Observation
 from chaos.providers.contract import Lab
 from chaos.systems.kafka import TIGHT, KafkaCluster, MakeKafka, Topic, Topology, requests, start_kafka
 from chaos.systems.kafka.clients import consumer, following, producer
-from chaos.systems.kafka.console import NoAnswerError
+from chaos.systems.kafka.console import Console, NoAnswerError
 from chaos.wait import wait_until
 
 PATIENCE_S = 60.0
@@ -45,6 +45,36 @@ def test_ready_means_that_all_replicas_are_in_sync_and_a_record_was_acknowledged
         assert cluster.replica_log(node, "chaos-ready-0").values[:1] == ("ready",)
     assert cluster.controller() in cluster.controllers
     assert not any(lab.undeclared().values())
+
+
+def test_a_topic_is_made_by_whichever_controller_is_active_by_then(start: MakeKafka, lab: Lab) -> None:
+    cluster = start(topology="quorum", settings=TIGHT)
+    old = cluster.controller().name
+    idle = next(console for name, console in cluster.lines.quorum.items() if name != old)
+    with pytest.raises(requests.NotActiveError, match=f"{idle.party} says: "):
+        requests.create_topic(idle, Topic(name="late"), 3)
+    with pytest.raises(requests.NotActiveError, match=f"{idle.party} says: "):
+        requests.alter_topic(idle, "acked", {"min.insync.replicas": 2})
+    lab.signal(cluster.process(old), signal.SIGKILL)
+    cluster.create_topic(Topic(name="late"))
+    cluster.alter_topic({"min.insync.replicas": 2}, "late")
+    assert cluster.controller().name != old
+    assert cluster.agreed()
+
+
+def test_a_topic_that_an_unanswered_attempt_made_is_not_called_another_one(start: MakeKafka) -> None:
+    cluster = start(topology="single")
+
+    def lost(controller: Console, topic: Topic, replication: int) -> None:
+        patch.undo()
+        requests.create_topic(controller, topic, replication)
+        raise NoAnswerError("the answer was lost")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests, "create_topic", lost)
+        cluster.create_topic(Topic(name="late", replication=1))
+    with pytest.raises(UsageError, match="topic late is there already"):
+        cluster.create_topic(Topic(name="late", replication=1))
 
 
 def test_the_cluster_has_the_abilities_that_experiments_ask_for(start: MakeKafka) -> None:

@@ -18,7 +18,7 @@ from chaos.history.records import Outcome
 from chaos.providers.contract import Lab
 from chaos.run import Launch
 from chaos.systems.kafka import MakeKafka, start_kafka
-from chaos.systems.kafka.clients import consumer, producer
+from chaos.systems.kafka.clients import consumer, following, producer
 from chaos.workloads.kafka_by_aiokafka import AIOKAFKA_OUTCOMES
 from chaos.workloads.kafka_by_confluent import confluent_outcomes
 from chaos.workloads.kafka_by_kafka_python import ALL, kafka_python_outcomes
@@ -222,6 +222,19 @@ def test_a_record_that_no_broker_was_there_for_was_not_sent(start: MakeKafka, la
     first = run.history.select("add")[0]
     assert first.notes == {"log": "acked-0", "sent": False}
     assert str(first.error).startswith("not sent: ")
+
+
+def test_a_producer_that_outlives_its_own_delivery_timeout_is_given_up_and_it_is_said_where_it_stands(
+    start: MakeKafka, launch: Launch
+) -> None:
+    cluster = start(topology="single")
+    with launch(cluster, following(cluster, "c1", "tests.workloads.worker_samples:stuck")) as run:
+        run.wait_for(lambda: run.live.count("add", "c1", "info") == 1, within_s=PATIENCE_S)
+        run.wait_oks("add", 5, within_s=PATIENCE_S)
+    lost = next(add for add in run.history.select("add") if add.outcome is Outcome.INFO) if run.history else None
+    assert lost is not None
+    told = r"kafka-python did not end the record in 5\.3 s.*stands in wait \(.*some_turns \(worker_samples\.py"
+    assert re.search(told, str(lost.error))
 
 
 @pytest.mark.parametrize(

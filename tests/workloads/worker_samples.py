@@ -2,6 +2,12 @@
 Workloads that need no server, for the tests of the worker process.
 """
 
+import threading
+from collections.abc import Sequence
+
+from kafka.producer.sender import Sender
+
+from chaos.workloads.kafka_records import record_writer
 from chaos.workloads.outcomes import Refused, Rule, Uncertain
 from chaos.workloads.worker import Worker
 
@@ -56,3 +62,21 @@ def pause(worker: Worker) -> None:
     for number in (1, 2):
         worker.point("between check and write")
         worker.operation("write", number, lambda: None, TABLE)
+
+
+def stuck(worker: Worker, *, bootstrap: Sequence[str], topic: str) -> None:
+    """kafka-python's ``record_writer``, whose first producer's network thread stands still for good after a while."""
+    turns = 0
+    run_once = Sender.run_once
+
+    def some_turns(sender: Sender) -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 100:
+            threading.Event().wait()
+        run_once(sender)
+
+    Sender.run_once = some_turns
+    record_writer(
+        worker, bootstrap=bootstrap, topic=topic, config={"delivery_timeout_ms": 300, "request_timeout_ms": 200}
+    )

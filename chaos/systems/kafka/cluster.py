@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.cluster import Node, Target, resolve
-from chaos.errors import NoProgressError, ServerError, UsageError
+from chaos.errors import NoProgressError, UsageError
 from chaos.history.records import Observation, Value
 from chaos.providers.contract import Lab, ProcessRef, Spawn
 from chaos.systems.kafka import requests
@@ -188,7 +188,7 @@ class KafkaCluster:
     def create_topic(self, topic: Topic) -> None:
         """Make one more topic, and return when all its replicas are in sync."""
         copies = topic.copies(self.topology)
-        self._administer(lambda controller: requests.create_topic(controller, topic, copies))
+        self.lines.create_topic(topic, copies)
         self.topics = (*self.topics, topic)
         wait_until(
             self.agreed,
@@ -201,14 +201,9 @@ class KafkaCluster:
     def alter_topic(self, settings: Mapping[str, Setting], topic: str | None = None) -> None:
         """Change a topic's own settings, as an operator in need would; asked of the active controller, past every fault."""
         name = topic or self.topics[0].name
-        self._administer(lambda controller: requests.alter_topic(controller, name, settings))
-
-    def _administer(self, act: Callable[[Console], None]) -> None:
-        controller = self.lines.active()
-        try:
-            act(controller)
-        except NoAnswerError as problem:
-            raise ServerError(f"the active controller, {controller.party}, does not answer ({problem})") from problem
+        self.lines.administer(
+            lambda controller: requests.alter_topic(controller, name, settings), f"topic {name} to be altered"
+        )
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

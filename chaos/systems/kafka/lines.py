@@ -2,10 +2,10 @@
 The observer's lines to all nodes of a cluster: what each says, and what consumers are shown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from chaos.errors import HarnessError, NoProgressError
+from chaos.errors import HarnessError, NoProgressError, ServerError
 from chaos.providers.contract import Lab
 from chaos.systems.kafka import requests
 from chaos.systems.kafka.console import Console, NoAnswerError
@@ -15,6 +15,7 @@ from chaos.systems.kafka.views import LogView, Views, disagreements, leader_of, 
 from chaos.wait import wait_until
 
 READ_TIMEOUT_S = 10.0
+ADMINISTERED_WITHIN_S = 30.0
 
 
 class Lines:
@@ -64,6 +65,40 @@ class Lines:
         if console is None:
             raise HarnessError("no controller is active at this moment")
         return console
+
+    def create_topic(self, topic: Topic, replication: int) -> None:
+        """Make a topic. Of an attempt that the active controller did not outlive, nobody knows whether it was made."""
+        tried = False
+
+        def act(controller: Console) -> None:
+            nonlocal tried
+            first, tried = not tried, True
+            try:
+                requests.create_topic(controller, topic, replication)
+            except requests.TopicExistsError:
+                if first:
+                    raise
+
+        self.administer(act, f"topic {topic.name} to be made")
+
+    def administer(self, act: Callable[[Console], None], wanted: str) -> None:
+        """Have the active controller do something; whichever that is by then, for it may change in between."""
+        seen = "nobody was asked"
+
+        def done() -> bool:
+            nonlocal seen
+            controller = self.active_or_none()
+            if controller is None:
+                seen = "no controller is active"
+                return False
+            try:
+                act(controller)
+            except NoAnswerError as problem:
+                seen = f"the active controller, {controller.party}, does not answer ({problem})"
+                return False
+            return True
+
+        wait_until(done, within_s=ADMINISTERED_WITHIN_S, wanted=wanted, seen=lambda: seen, error=ServerError)
 
     def missing(self, topics: Iterable[Topic], absent: set[str]) -> tuple[str, ...]:
         """What is missing until all brokers but the absent ones agree on these topics, one sentence each."""

@@ -33,11 +33,19 @@ METADATA_LOG = "__cluster_metadata"
 MOST_BYTES = 1 << 26
 ADMIN_S, GRACE_S = 10.0, 2.0
 """What changes something, or is asked of a broker that has just started, may take longer than a look."""
-EXISTS = "TopicAlreadyExistsError"
+EXISTS, NOT_ACTIVE = "TopicAlreadyExistsError", "NotControllerError"
 
 
 class RefusedError(NoAnswerError):
     """The node answered, and refused the question."""
+
+
+class NotActiveError(RefusedError):
+    """This controller is not the active one any more; what it was asked may be done nevertheless."""
+
+
+class TopicExistsError(UsageError):
+    """A topic of that name is there."""
 
 
 def view(console: Console, topics: Iterable[str], names: Mapping[int, str]) -> BrokerView:
@@ -118,9 +126,10 @@ def create_topic(controller: Console, topic: Topic, replication: int) -> None:
     if answer.error_code:
         kind = for_code(answer.error_code).__name__
         if kind == EXISTS:
-            raise UsageError(
+            raise TopicExistsError(
                 f"topic {topic.name} is there already, maybe with other settings; alter_topic() changes those"
             )
+        _refuse_idle(controller, kind, answer.error_message)
         raise UsageError(f"topic {topic.name} was not made: {kind}: {answer.error_message}")
 
 
@@ -140,7 +149,13 @@ def alter_topic(controller: Console, topic: str, settings: Mapping[str, Setting]
     )
     answer = said.responses[0]
     if answer.error_code:
+        _refuse_idle(controller, for_code(answer.error_code).__name__, answer.error_message)
         raise UsageError(f"topic {topic} was not altered: {answer.error_message}")
+
+
+def _refuse_idle(controller: Console, kind: str, said: object) -> None:
+    if kind == NOT_ACTIVE:
+        raise NotActiveError(f"{controller.party} says: {said}")
 
 
 def unknown_settings(broker: Console, number: int, names: Iterable[str]) -> tuple[str, ...]:

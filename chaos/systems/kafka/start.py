@@ -17,7 +17,7 @@ from chaos.servers.kafka import CHECKPOINT as FORMATTED
 from chaos.servers.kafka import CLUSTER_ID
 from chaos.systems.kafka import config, requests
 from chaos.systems.kafka.cluster import PROCESS, KafkaCluster
-from chaos.systems.kafka.console import Console, NoAnswerError
+from chaos.systems.kafka.console import NoAnswerError
 from chaos.systems.kafka.ready import READY_TOPIC, Readiness
 from chaos.systems.kafka.settings import (
     CLIENT_PORT,
@@ -223,7 +223,7 @@ def _bring_up(cluster: KafkaCluster, installed: Installed, settings: Mapping[str
     ready.all_registered()
     done("all brokers registered")
     _refuse_unknown(cluster, settings)
-    _make_topics(ready.active_controller(), cluster)
+    _make_topics(cluster)
     ready.all_in_sync((*cluster.topics, _READY))
     done("all replicas in sync")
     ready.acknowledged()
@@ -256,6 +256,6 @@ def _start(cluster: KafkaCluster, installed: Installed) -> list[ProcessRef]:
 _READY = Topic(name=READY_TOPIC)
 
 
-def _make_topics(controller: Console, cluster: KafkaCluster) -> None:
+def _make_topics(cluster: KafkaCluster) -> None:
     for topic in (*cluster.topics, _READY):
-        requests.create_topic(controller, topic, topic.copies(cluster.topology))
+        cluster.lines.create_topic(topic, topic.copies(cluster.topology))
