@@ -46,12 +46,14 @@ def on_the_way(live: LiveHistory, client: str) -> str:
     return f"{outcomes(live, None, client, 0)}; it came to the points: {', '.join(passed) or 'none'}"
 
 
-def held(standing: Mapping[str, str]) -> str:
-    """What to do about clients that stand at a point, and so do nothing else."""
-    return "".join(
+def idle(live: LiveHistory, clients: Sequence[str], standing: Mapping[str, str]) -> str:
+    """Who does nothing any more: clients whose workload returned, and those that stand at a point, with what to do about it."""
+    ended = [f"; {client} has ended: its workload returned" for client in clients if live.ended(client)]
+    held = [
         f"; {client} stands at {point!r}: run.release({client!r}, {point!r}) lets it go on"
         for client, point in standing.items()
-    )
+    ]
+    return "".join((*ended, *held))
 
 
 def since_phase(live: LiveHistory, clients: Sequence[str], condition: Callable[[], Any]) -> str:

@@ -23,7 +23,7 @@ from chaos.history.records import Value
 from chaos.judgement import Bounds, Judged, blame, failure, judge
 from chaos.nemesis import Nemesis, restarts_of, unproven
 from chaos.observer import Observer, Watched, header_of, settle
-from chaos.progress import held, in_words, instead_of, on_the_way, since_phase
+from chaos.progress import idle, in_words, instead_of, on_the_way, since_phase
 from chaos.providers.apps import RunningApp
 from chaos.providers.contract import OBSERVER, Lab
 from chaos.wait import FAST_S, monotonic_ns, wait_until
@@ -106,7 +106,7 @@ class Run:
             lambda: self.live.count(f, client, "ok", since) >= count,
             within_s=within_s,
             wanted=f"{count} acknowledged {f!r} by {client or 'the clients'}",
-            seen=lambda: instead_of(self.live, f, client, since) + held(self._crew.standing()),
+            seen=lambda: instead_of(self.live, f, client, since) + self._idle(),
         )
 
     def wait_for(self, condition: Callable[[], Any], *, within_s: float, wanted: str | None = None) -> Any:
@@ -115,7 +115,7 @@ class Run:
             condition,
             within_s=within_s,
             wanted=wanted or in_words(condition),
-            seen=lambda: since_phase(self.live, self._crew.names, condition) + held(self._crew.standing()),
+            seen=lambda: since_phase(self.live, self._crew.names, condition) + self._idle(),
         )
 
     def wait_observation(
@@ -143,7 +143,7 @@ class Run:
             lambda: self._crew.stands_at(client) == point,
             within_s=within_s,
             wanted=f"{client} to stand at {point!r}",
-            seen=lambda: on_the_way(self.live, client) + held(self._crew.standing()),
+            seen=lambda: on_the_way(self.live, client) + self._idle(),
         )
 
     def _wait(
@@ -156,6 +156,9 @@ class Run:
             return condition()
 
         return wait_until(look, within_s=within_s, wanted=wanted, seen=seen, every_s=FAST_S * 5, error=NoProgressError)
+
+    def _idle(self) -> str:
+        return idle(self.live, self._crew.names, self._crew.standing())
 
     # -- faults ------------------------------------------------------------------------------------------------------
 

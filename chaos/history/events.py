@@ -10,7 +10,7 @@ first key of a line names the event, ``at_ns`` is the kernel's monotonic clock::
     {"point":"between check and write","at_ns":200}           a named point was reached
     {"observe":"lease","at_ns":210,"value":{"ttl_ms":300}}    something the client saw beside its operations
     {"broken":"TypeError: ...","at_ns":220}                   an error outside the outcome table, or a crash
-    {"done":true,"at_ns":230}                                 the client ended because it was asked to
+    {"done":true,"at_ns":230}                                 the client's workload returned, asked to stop or not
 
 ``value``, ``result``, ``error`` and ``notes`` may be absent. A line that a crash or a full disk tore, and that a later
 writer of the same file went on after, ends in the byte 0x18 (cancel) and is dropped.

@@ -85,7 +85,7 @@ class LiveHistory:
             return tuple(operation for reader in readers for operation in reader.open_operations())
 
     def ended(self, client: str) -> bool:
-        """Whether this client said that it ended because it was asked to."""
+        """Whether this client said that its workload returned, asked to stop or not."""
         with self._lock:
             return client in self._readers and self._readers[client].ended
 

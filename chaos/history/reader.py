@@ -65,7 +65,7 @@ class EventReader:
     def __init__(self, client: str) -> None:
         self.client = client
         self.ended = False
-        """Whether the client said that it ended because it was asked to."""
+        """Whether the client said that its workload returned, asked to stop or not."""
         self.broken: list[str] = []
         """The harness errors that the client reported."""
         self.observations: list[Observation] = []

@@ -95,7 +95,7 @@ class EventWriter:
         self._write(f'{{"broken":{encode_basestring_ascii(text)},"at_ns":{monotonic_ns()}}}\n')
 
     def done(self) -> None:
-        """Record that the client ended because it was asked to, and close the file."""
+        """Record that the client's workload returned, and close the file."""
         self._write(f'{{"done":true,"at_ns":{monotonic_ns()}}}\n')
         self.close()
 

@@ -161,7 +161,7 @@ def test_unknown_name_is_answered_with_all_that_there_are(wrong: str, capsys: py
 
     said = capsys.readouterr().err
     assert said.startswith(f"chaos: unknown software {wrong!r}; there is iproute2, ")
-    assert said.endswith(", image:sidecar, image:redis, image:etcd, image:kafka\n")
+    assert said.endswith(", image:sidecar, image:redis, image:valkey, image:etcd, image:kafka\n")
 
 
 WITHOUT = """

@@ -90,6 +90,17 @@ def test_a_wait_in_vain_names_the_client_that_is_held(run: Run, lab: FakeLab) ->
         run.wait_point("c1", "there", within_s=0.03)
 
 
+def test_a_wait_in_vain_names_the_client_whose_workload_returned(run: Run, lab: FakeLab) -> None:
+    """Nothing more can come from it."""
+    run.start(C1)
+    lab.write("c1", {"invoke": 0, "f": "add", "value": 1}, {"complete": 0, "outcome": "ok"}, {"done": True})
+    words = "; c1 has ended: its workload returned$"
+    with pytest.raises(NoProgressError, match=words):
+        run.wait_oks("add", 2, within_s=0.03)
+    with pytest.raises(NoProgressError, match=words):
+        run.wait_for(lambda: False, within_s=0.03)
+
+
 def test_a_wait_in_vain_names_the_points_that_were_passed_and_what_came_before_it(run: Run, lab: FakeLab) -> None:
     """The point may be mistyped, and what was waited for may have happened before the call."""
     run.start(C1)

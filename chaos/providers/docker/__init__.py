@@ -1,8 +1,8 @@
 """
 The docker provider: parties are containers of this machine's engine.
 
-Nothing is asked of the engine but its API: no mount of a folder of ours, no route to its networks. One under another kernel is
-refused, though, because its clock is not ours.
+Nothing is asked of the engine but its API: no mount of a folder of ours, no route to its networks. It may be under another
+kernel, such as Docker Desktop's; its clock is translated then (``chaos.providers.clock``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ __all__ = [
     "images_there",
 ]
 
-IMAGES = {"sidecar": None, "redis": None, "etcd": "etcd", "kafka": "kafka"}
+IMAGES = {"sidecar": None, "redis": None, "valkey": "valkey", "etcd": "etcd", "kafka": "kafka"}
 """The images that can be built here, each with the software whose versions it comes in; None: in one version only."""
 
 NO_LIBRARIES = (

@@ -33,6 +33,9 @@ COPY toxiproxy-server /usr/local/bin/toxiproxy-server
 _REDIS = """
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/*
 """
+_VALKEY = """
+COPY valkey-server /usr/local/bin/valkey-server
+"""
 _ETCD = """
 COPY etcd /usr/local/bin/etcd
 """
@@ -85,6 +88,7 @@ def _jars(installed: Installed) -> Files:
 RECIPES = {
     "sidecar": Recipe(_SIDECAR, "toxiproxy", _program("toxiproxy-server")),
     "redis": Recipe(_REDIS),
+    "valkey": Recipe(_VALKEY, "valkey", _program("valkey-server")),
     "etcd": Recipe(_ETCD, "etcd", _program("etcd")),
     "kafka": Recipe(_KAFKA, "kafka", _jars),
 }
