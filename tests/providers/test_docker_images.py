@@ -61,7 +61,7 @@ def test_a_version_that_can_be_built_here_is_said_with_that_command() -> None:
         images.software(api(), "etcd", "3.4")
     with pytest.raises(UsageError, match="the image redis is built in one version only"):
         recipes.build(api(), "redis", "6.2")
-    with pytest.raises(UsageError, match="no recipe for an image 'nothing'; there are: sidecar, redis, etcd"):
+    with pytest.raises(UsageError, match="no recipe for an image 'nothing'; there are: sidecar, redis, valkey, etcd"):
         recipes.build(api(), "nothing")
     assert list(IMAGES) == list(recipes.RECIPES)  # The names are known without the libraries that a recipe needs.
 
