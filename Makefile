@@ -34,7 +34,7 @@ chaos: servers
 DOCKER_OUT := reports/out/docker
 chaos-docker: $(READY)
 	$(say) "images"
-	@$(BIN)/chaos install toxiproxy image:sidecar image:redis
+	@$(BIN)/chaos install toxiproxy valkey image:sidecar image:redis image:valkey
 	@$(BIN)/chaos install node || echo "Going on without a report."
 	$(say) "the docker provider's own tests"
 	@CHAOS_TESTS_NEED=docker $(BIN)/python -m pytest -q tests/conformance tests/providers -k 'docker or containers'

@@ -4,6 +4,7 @@ Labs of containers on a real engine: however the test process ends nothing is le
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ pytest.importorskip("testcontainers")
 from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError
 from chaos.providers.contract import OBSERVER, Lab, PartySpec, Port, Spawn
 from chaos.providers.docker import DockerProvider, connection, heal, recipes
+from chaos.systems.redis import HARDENED, start_redis
 from chaos.wait import wait_until
 from tests.conformance.talk import client, node, run, serve, wait_event
 from tests.providers.inspection import left
@@ -138,6 +140,17 @@ def test_a_partys_programs_are_those_of_its_image(lab: Lab) -> None:
     assert lab.freeze("n1") == 0, "what lends the image's files is no process of the party"
     powers = int(look(lab, "n1", "grep", "CapBnd", "/proc/self/status").split()[1], 16)
     assert not powers & (1 << 12 | 1 << 19)
+
+
+def test_a_cluster_of_valkey_runs_from_its_image(lab: Lab) -> None:
+    try:
+        there = lab.software("valkey")
+    except MissingSoftwareError as problem:
+        pytest.skip(str(problem))
+    cluster = start_redis(lab, version="valkey", settings=HARDENED)
+    assert f"valkey {there.version} ({there.image})" in cluster.system
+    lab.signal(cluster.process("n1"), signal.SIGKILL)
+    cluster.wait_failover("n1", within_s=30)
 
 
 def test_an_image_that_is_not_there_is_said_before_anything_starts(lab: Lab) -> None:
