@@ -33,8 +33,8 @@ class Roster:
         return seat_specs(specs, self.specs, self._planes)
 
     def add(self, specs: Sequence[PartySpec], seats: Sequence[Seat], channels: Mapping[str, AgentChannel]) -> None:
-        """Take newcomers in."""
-        self.channels.update(channels)
+        """Take newcomers in, in the order of their seats, however the engine came to make them."""
+        self.channels.update({seat.name: channels[seat.name] for seat in seats})
         self.seats.update({seat.name: seat for seat in seats})
         self.specs.update({spec.name: spec for spec in specs})
 
