@@ -178,6 +178,16 @@ def test_an_engine_that_does_not_start_is_one_sentence_and_a_failure(tmp_path: P
     assert folders(tmp_path) == []
 
 
+def test_after_a_command_that_failed_the_engines_own_complaints_are_shown(tmp_path: Path, stand_ins: Path) -> None:
+    """The engine's log goes with it, and what failed may have been the engine."""
+    put(stand_ins / "dockerd", "echo 'level=info msg=ready'; echo 'level=warning msg=lost'; exec tail -f /dev/null")
+    logged = "until grep -q lost $TMPDIR/chaos-engine.*/dockerd.log; do sleep 0.1; done"
+    failed = ask(tmp_path, str(SCRIPT), "sh", "-c", f"{logged}; exit 7")
+    assert failed.returncode == 7
+    assert failed.stderr.endswith("== engine: what it complained of last:\nlevel=warning msg=lost\n")
+    assert "complained" not in ask(tmp_path, str(SCRIPT), "sh", "-c", logged).stderr
+
+
 def test_without_rights_it_says_so(tmp_path: Path) -> None:
     """An engine's namespaces are root's to make."""
     done = ask(tmp_path, "unshare", "--user", str(SCRIPT), "true")
