@@ -56,9 +56,9 @@ def strangers(engine: None) -> Iterator[list[str]]:
 
 
 def moments() -> list[float]:
-    """When to kill, in seconds after the first lab began; the same for the same seed."""
+    """When to kill, in seconds after the first lab began, half of them while its janitor is made; the same for the same seed."""
     chosen = random.Random(SEED)
-    return [round(chosen.uniform(0.0, 6.0), 3) for _ in range(MOMENTS)]
+    return [round(chosen.uniform(0.0, until_s), 3) for until_s in (6.0, 0.6) for _ in range(MOMENTS)]
 
 
 @pytest.mark.parametrize("after_s", moments())

@@ -239,8 +239,7 @@ def test_a_janitor_whose_engine_fails_it_tries_again(tmp_path: Path) -> None:
     where = str(tmp_path / "engine.sock")
     with UnixStreamServer(where, BusyEngine) as engine:
         Thread(target=engine.serve_forever, args=(0.01,), daemon=True).start()
-        program = janitor.PROGRAM.replace("/engine.sock", where)
-        argv = [sys.executable, "-I", "-c", program, "session=1", connection.LAB]
+        argv = [sys.executable, "-I", "-c", janitor.PROGRAM, "session=1", connection.LAB, where, "0", "20"]
         done = subprocess.run(argv, input="", capture_output=True, text=True, timeout=30, check=False)
         engine.shutdown()
     assert (done.returncode, done.stdout, done.stderr) == (0, "ready\n", "")

@@ -61,6 +61,12 @@ def is_expected() -> bool:
     return where != DEFAULT or Path(where.removeprefix(UNIX)).exists()
 
 
+def socket_here() -> str | None:
+    """The engine's socket on this machine; None where it is reached otherwise."""
+    where = _where()
+    return where.removeprefix(UNIX) if where.startswith(UNIX) else None
+
+
 def _where() -> str:
     return get_docker_host() or DEFAULT
 

@@ -8,25 +8,32 @@ import atexit
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlparse
 
 from docker import APIClient
+from docker.errors import APIError
 from testcontainers.core.docker_client import get_docker_host
 
+from chaos import process
 from chaos.errors import ProviderError, said
-from chaos.providers.docker.connection import LAB, PREFIX, SESSION, blamed, owned
+from chaos.providers.docker.connection import LAB, PREFIX, SESSION, blamed, owned, socket_here
 from chaos.providers.docker.images import sidecar_image
 
 __tracebackhide__ = said
 
 ROLE = f"{PREFIX}.role"
-SOCKET = "/var/run/docker.sock"
+SOCKET, MOUNTED = "/var/run/docker.sock", "/engine.sock"
 READY_S = 20.0
 OVERRIDE = "TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE"
 """As Testcontainers names the variable that says so."""
 DESKTOP = "Docker Desktop"
-# A program of its own with a bounded polling loop of its own: nothing of ours is in its container.
+QUIET, GUARDS_QUIET = 20, 100
+"""How many looks in a row must find nothing; the engine may still be making what it was asked for last."""
+# A program of its own with a bounded polling loop of its own: nothing of ours is in its container. Its arguments: the label, the
+# label of labs to be spared, the engine's socket, the life line's descriptor, how many looks must find nothing.
 PROGRAM = r"""
 import http.client, json, os, socket, sys, time, urllib.parse
 
@@ -34,7 +41,7 @@ class Engine(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(20)
-        self.sock.connect("/engine.sock")
+        self.sock.connect(sys.argv[3])
 
 def ask(method, path):
     engine = Engine("engine")
@@ -47,7 +54,7 @@ def ask(method, path):
 chosen = urllib.parse.quote(json.dumps({"label": [sys.argv[1]]}))
 os.write(1, b"ready\n")
 said = b""
-while piece := os.read(0, 4096):
+while piece := os.read(int(sys.argv[4]), 4096):
     said += piece
 spared = said.decode().split()
 
@@ -77,7 +84,7 @@ for _ in range(1200):
         quiet = 0 if sweep() else quiet + 1
     except (OSError, http.client.HTTPException):  # An engine with much to do answers late: try again.
         quiet = 0
-    if quiet > 20:  # The engine may still be making what it was asked for last.
+    if quiet > int(sys.argv[5]):
         break
     time.sleep(0.05)
 """
@@ -147,20 +154,64 @@ def _stream(line: Any) -> socket.socket:
     return stream
 
 
+@contextmanager
+def _guarded(session: str) -> Iterator[None]:
+    """
+    See to it that no janitor is left when this process is killed while it makes one.
+
+    A process that outlives ours holds a pipe from us, and does what the janitor would do. It needs the engine's socket on this machine.
+    """
+    here = socket_here()
+    if here is None:
+        yield
+        return
+    line, ours = os.pipe()
+    try:
+        argv = (sys.executable, "-I", "-S", "-c", PROGRAM, *_arguments(session, here, line, GUARDS_QUIET))
+        guard = process.start(argv, pass_fds=[line])
+    finally:
+        os.close(line)
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
+        os.close(ours)
+
+
+def _arguments(session: str, engine: str, line: int, quiet: int) -> tuple[str, ...]:
+    return f"{SESSION}={session}", LAB, engine, str(line), str(quiet)
+
+
 def _start(api: APIClient, session: str) -> Any:
+    with _guarded(session):
+        return _started(api, session)
+
+
+def _started(api: APIClient, session: str) -> Any:
     marks = {ROLE: "janitor", SESSION: session, **owned()}
-    binds = [f"{socket_of_engine(api)}:/engine.sock"]
+    binds = [f"{socket_of_engine(api)}:{MOUNTED}"]
     config = api.create_host_config(auto_remove=True, network_mode="none", binds=binds)
     with blamed("starting the janitor"):
         made = api.create_container(
             sidecar_image(api),
-            ["python3", "-I", "-S", "-c", PROGRAM, f"{SESSION}={session}", LAB],
+            ["python3", "-I", "-S", "-c", PROGRAM, *_arguments(session, MOUNTED, 0, QUIET)],
             labels=marks,
             stdin_open=True,
             host_config=config,
         )
-        line = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        api.start(made)
+        try:
+            line = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+            api.start(made)
+            _wait_ready(line)
+        except BaseException:
+            with suppress(APIError, OSError):
+                api.remove_container(made, force=True)
+            raise
+    return line
+
+
+def _wait_ready(line: Any) -> None:
     stream = _stream(line)
     stream.settimeout(READY_S)
     said_first = stream.recv(4096)
@@ -169,4 +220,3 @@ def _start(api: APIClient, session: str) -> Any:
         raise ProviderError(
             f"the janitor did not start: {said_first[8:].decode(errors='replace').strip() or 'it ended'}"
         )
-    return line
