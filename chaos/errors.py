@@ -78,3 +78,7 @@ class UsageError(ChaosError, ValueError):
 
 class HistoryFormatError(UsageError):
     """A history file that cannot be read; the message carries the line and the reason."""
+
+
+class LeftBehindWarning(UserWarning):
+    """Something empty of a lab that is over could not be removed: nothing runs in it, and no verdict depends on it."""

@@ -17,9 +17,12 @@ import pytest
 pytest.importorskip("docker")
 pytest.importorskip("testcontainers")
 
-from chaos.errors import MissingAbilityError, MissingSoftwareError, ProviderError
+from docker import APIClient
+from docker.errors import APIError
+
+from chaos.errors import LeftBehindWarning, MissingAbilityError, MissingSoftwareError, ProviderError
 from chaos.providers.contract import OBSERVER, Lab, PartySpec, Port, Spawn
-from chaos.providers.docker import DockerProvider, connection, heal, recipes
+from chaos.providers.docker import DockerProvider, clean, connection, heal, recipes
 from chaos.systems.redis import HARDENED, start_redis
 from chaos.wait import wait_until
 from tests.conformance.talk import client, node, run, serve, wait_event
@@ -102,6 +105,26 @@ def test_a_closed_lab_leaves_nothing(tmp_path: Path) -> None:
     assert len(left(label)) == 6, "two containers, two networks, two volumes"
     lab.close()
     assert left(label) == []
+
+
+def test_an_engine_that_holds_on_to_an_empty_network_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing runs in it, and the lab's verdict is sound; ``chaos heal`` says it, too."""
+    lab = DockerProvider().open(keep_at=str(tmp_path))
+    label = f"{connection.LAB}={lab.name}"
+    lab.place([node("n1")])
+
+    def held(api: APIClient, name: str) -> None:
+        raise APIError("Forbidden", explanation=f"network {name} has active endpoints")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(APIClient, "remove_network", held)
+        patch.setattr(clean, "GONE_S", 0.2)
+        with pytest.warns(LeftBehindWarning, match=f"{lab.name}: .*-data to be gone.* though no container is on it"):
+            lab.close()
+    assert sorted(left(label)) == [f"{lab.name}-data", f"{lab.name}-management"]
+    assert clean.remove_labelled(connection.connect(), label) == 2
 
 
 def test_a_lab_whose_process_is_gone_is_healed_and_one_in_use_is_not(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

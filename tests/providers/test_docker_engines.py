@@ -203,6 +203,11 @@ class Stubborn:
             raise APIError("Forbidden", explanation="network chaos-kept has active endpoints")
         raise NotFound("gone")
 
+    def inspect_network(self, name: str) -> dict[str, Any]:
+        return {"Name": name, "Containers": self.attached}
+
+    attached: ClassVar[dict[str, Any]] = {}
+
 
 def test_a_lab_that_the_engine_does_not_let_go_of_keeps_no_other_from_being_healed(
     monkeypatch: pytest.MonkeyPatch,
@@ -214,8 +219,25 @@ def test_a_lab_that_the_engine_does_not_let_go_of_keeps_no_other_from_being_heal
         clean.heal()
     kept, told = str(said.value), "; chaos-let-go: left-over containers and networks removed"
     assert kept.startswith("chaos-kept: not all of it could be removed; wanted: the network chaos-kept to be gone")
-    assert "last seen: network chaos-kept has active endpoints; where no container is on it" in kept
+    assert "last seen: network chaos-kept has active endpoints, though no container is on it; it goes when" in kept
     assert kept.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("attached", "kind"),
+    [({}, clean.HeldOnError), ({"c1": {}}, ProviderError)],
+    ids=["nothing on it", "a container on it"],
+)
+def test_a_network_is_held_on_to_only_if_nothing_is_on_it(
+    monkeypatch: pytest.MonkeyPatch, attached: dict[str, Any], kind: type[Exception]
+) -> None:
+    """One with a container on it is a leak of ours."""
+    monkeypatch.setattr(clean, "GONE_S", 0.05)
+    monkeypatch.setattr(Stubborn, "attached", attached)
+    engine: Any = Stubborn()
+    with pytest.raises(ProviderError, match="chaos-kept has active endpoints") as said:
+        clean.remove(engine, containers=[], networks=["chaos-kept", "chaos-let-go"])
+    assert type(said.value) is kind
 
 
 class BusyEngine(StreamRequestHandler):

@@ -23,6 +23,10 @@ IN_USE, ENDPOINTS = "in use", "active endpoints"
 AT_ONCE = 8
 
 
+class HeldOnError(ProviderError):
+    """The engine keeps networks on which there is no container any more: it has lost count of what was attached to them."""
+
+
 def remove_labelled(api: APIClient, label: str) -> int:
     """Remove all with this label; returns how many there were."""
     chosen = {"label": label}
@@ -38,43 +42,64 @@ def remove(
     api: APIClient, *, containers: Sequence[str], networks: Sequence[str] = (), volumes: Sequence[str] = ()
 ) -> None:
     """Remove these, running or not; what is gone is no error."""
+    held = list[str]()
 
-    refused: dict[str, str] = {}
-
-    def gone(kind: str, name: str) -> bool:
+    def away(kind: str, name: str) -> None:
         try:
-            if kind == "container":
-                api.remove_container(name, force=True, v=True)
-            elif kind == "network":
-                api.remove_network(name)
-            else:
-                api.remove_volume(name, force=True)
+            _until_gone(api, kind, name)
+        except HeldOnError as problem:
+            held.append(str(problem))  # Said once all else is gone.
+
+    for kind, names in (("container", containers), ("network", networks), ("volume", volumes)):
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda name, kind=kind: away(kind, name), names))
+    if held:
+        raise HeldOnError("; ".join(held))
+
+
+def _until_gone(api: APIClient, kind: str, name: str) -> None:
+    refused = "it is there"
+
+    def gone() -> bool:
+        nonlocal refused
+        try:
+            _remove_one(api, kind, name)
         except NotFound:
             return True
         except APIError as problem:
-            refused[name] = str(problem.explanation)
+            refused = str(problem.explanation)
             if problem.status_code != GOING and not any(reason in str(problem) for reason in (IN_USE, ENDPOINTS)):
                 raise
         return False
 
-    def last_seen(name: str) -> str:
-        lost = "; where no container is on it, it goes only when the engine is restarted, which has lost count"
-        reason = refused.get(name, "it is there")
-        return f"{reason}{lost}" if ENDPOINTS in reason else reason
-
-    def until_gone(kind: str, name: str) -> None:
-        with blamed(f"removing the {kind} {name[:20]}"):
+    with blamed(f"removing the {kind} {name[:20]}"):
+        try:
             wait_until(
-                lambda: gone(kind, name),
+                gone,
                 within_s=GONE_S,
                 wanted=f"the {kind} {name} to be gone",
-                seen=lambda: last_seen(name),
+                seen=lambda: refused,
                 error=ProviderError,
             )
+        except ProviderError as problem:
+            if kind != "network" or ENDPOINTS not in refused or _attached(api, name):
+                raise
+            raise HeldOnError(
+                f"{problem}, though no container is on it; it goes when the engine is restarted"
+            ) from None
 
-    for kind, names in (("container", containers), ("network", networks), ("volume", volumes)):
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda name, kind=kind: until_gone(kind, name), names))
+
+def _remove_one(api: APIClient, kind: str, name: str) -> None:
+    if kind == "container":
+        api.remove_container(name, force=True, v=True)
+    elif kind == "network":
+        api.remove_network(name)
+    else:
+        api.remove_volume(name, force=True)
+
+
+def _attached(api: APIClient, network: str) -> bool:
+    return bool(api.inspect_network(network)["Containers"])
 
 
 def heal() -> list[str]:

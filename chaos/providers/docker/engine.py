@@ -5,6 +5,7 @@ The docker engine of a lab: a party is a sidecar container with the lab's agent 
 import platform
 import secrets
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 from testcontainers.core.labels import SESSION_ID
 
-from chaos.errors import MissingAbilityError, ProviderError, said
+from chaos.errors import LeftBehindWarning, MissingAbilityError, ProviderError, said
 from chaos.network.mesh import Planes, Seat
 from chaos.providers.agent.container import KEPT, OWN
 from chaos.providers.channel import AgentChannel, call_all
@@ -233,5 +234,7 @@ class DockerEngine:
         try:
             if not self._kept:
                 clean.remove_labelled(self._api, f"{LAB}={self._name}")
+        except clean.HeldOnError as problem:  # The engine's own mistake, after everything that ran is gone.
+            warnings.warn(f"{self._name}: {problem}", LeftBehindWarning, stacklevel=2)
         finally:
             self._api.close()  # Its idle connections, one for each address that was asked; the next lab opens new ones.
