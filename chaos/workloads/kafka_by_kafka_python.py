@@ -6,7 +6,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,7 @@ class Producing:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = known_to(KafkaProducer, settings)
         self._producer: Any = None
+        self._given_up: list[Any] = []
         known = {**KafkaProducer.DEFAULT_CONFIG, **self._settings}
         with explained():
             self._acks = ALL if known["acks"] == "all" else int(known["acks"])
@@ -111,19 +112,20 @@ class Producing:
             told = future.get(timeout=self._within_s)
         except errors.KafkaTimeoutError as problem:
             if not future.is_done:
-                raise self._given_up() from problem
+                raise self._give_up() from problem
             raise
         return a_place(told.offset) if self._acks else None  # Without acks it would be 0, whatever the record's place.
 
-    def _given_up(self) -> errors.KafkaError:
+    def _give_up(self) -> errors.KafkaError:
         """
         The library's thread outlived its own delivery timeout, and would keep every further record as well.
 
         The next record gets a producer of its own, as from an application's supervisor.
         """
         stands = where_threads_stand(NETWORK_THREAD)
-        self.close()
-        self._producer = None
+        stuck, self._producer = self._producer, None
+        self._given_up.append(stuck)  # Neither closed nor collected: both would wait for its thread.
+        stuck._sender.force_close()  # Should that go on one day, it sends nothing more.
         return errors.KafkaTimeoutError(
             f"kafka-python did not end the record in {self._within_s:g} s, beyond its own delivery timeout, and is "
             f"given up; its network thread stands in {'; '.join(stands) or 'nothing: it has ended'}"
@@ -136,8 +138,7 @@ class Producing:
     def close(self) -> None:
         """End it."""
         if self._producer is not None:
-            with suppress(errors.KafkaError):  # Of records that it has not ended.
-                self._producer.close(timeout=0)
+            self._producer.close(timeout=0)
 
 
 def where_threads_stand(name: str) -> list[str]:
