@@ -66,6 +66,8 @@ def main(options: argparse.Namespace) -> int:
         complain("no experiment matches what was asked for, so nothing ran; see: chaos list experiments")
     if code == exits.NOT_KEPT and not (ran and has_failed(results)):
         code = exits.UNKNOWN
+    if code == exits.INTERRUPTED and not ran:  # By a file that could not be collected: Ctrl-C would have ended us, too.
+        code = exits.UNKNOWN
     if ran and not options.no_report:  # Else pytest has said last why nothing ran.
         _report(results, options.output or report_folder(), trend=options.trend)
     return code
