@@ -175,7 +175,7 @@ def test_the_janitor_finds_the_engines_socket_on_the_engines_own_machine(
 ) -> None:
     """The path by which we reach the engine of a virtual machine means nothing inside it."""
     engine: Any = SimpleNamespace(info=lambda: {"OperatingSystem": system})
-    monkeypatch.setattr(janitor, "get_docker_host", lambda: host)
+    monkeypatch.setattr(connection, "get_docker_host", lambda: host)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.delenv(janitor.OVERRIDE, raising=False)
     if override:

@@ -11,11 +11,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlparse
 
 from docker import APIClient
 from docker.errors import APIError
-from testcontainers.core.docker_client import get_docker_host
 
 from chaos import process
 from chaos.errors import ProviderError, said
@@ -94,11 +92,11 @@ def socket_of_engine(api: APIClient) -> str:
     """Where the engine's own socket lies on the engine's machine; that of a virtual machine is not where ours leads to."""
     if own := os.environ.get(OVERRIDE):
         return own
-    here = urlparse(get_docker_host() or "")
-    if here.scheme != "unix" or here.path == SOCKET or sys.platform != "linux":
+    here = socket_here()
+    if here in (None, SOCKET) or sys.platform != "linux":
         return SOCKET
     with blamed("asking the engine who it is"):
-        return SOCKET if DESKTOP in str(api.info().get("OperatingSystem")) else here.path
+        return SOCKET if DESKTOP in str(api.info().get("OperatingSystem")) else str(here)
 
 
 def spare(api: APIClient, session: str, lab: str) -> None:
